@@ -17,4 +17,4 @@ pub use facts::{
 };
 pub use jfrkit_profile::is_jdk;
 pub use methods::{MethodSet, Scope};
-pub use needs::{AMOUNT, EVENT, GROUPS, GroupBy, Level, MAX_KEYS, MAX_MEASURES, Needs, PROFILE, TABLE_ROWS};
+pub use needs::{AMOUNT, EVENT, FIRST, GROUPS, GroupBy, Level, MAX_KEYS, MAX_MEASURES, Needs, PROFILE, TABLE_ROWS};

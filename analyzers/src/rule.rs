@@ -22,7 +22,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use jfr_parse::Recording;
 use rayon::prelude::*;
 
-pub use definition::{Category, Origin, Rule, RuleInfo};
+pub use definition::{Category, Origin, Rule, RuleInfo, Text};
 pub use error::AnalysisError;
 pub use evidence::{Evidence, Frame, MAX_ROWS, MethodRow, Value};
 pub use finding::{Cost, CostOf, Finding, Relations, Section};
@@ -70,7 +70,7 @@ impl Analysis {
     pub fn with_rule(mut self, rule: impl Rule + 'static) -> Result<Self, AnalysisError> {
         let id = rule.info().id;
         if self.rules.iter().any(|r| r.info().id == id) {
-            return Err(AnalysisError::DuplicateRule(id.to_owned()));
+            return Err(AnalysisError::DuplicateRule(id.into_owned()));
         }
         self.rules.push(Box::new(rule));
         Ok(self)
@@ -130,8 +130,8 @@ impl Analysis {
         let mut chosen = Vec::new();
         for rule in &self.rules {
             let info = rule.info();
-            let values = options.settings.get(info.id).unwrap_or(&none);
-            let settings = Settings::with(info.id, info.settings, values)?;
+            let values = options.settings.get(&*info.id).unwrap_or(&none);
+            let settings = Settings::with(&info.id, &info.settings, values)?;
             if options.choose(&info) {
                 chosen.push((&**rule, settings));
             }
@@ -184,7 +184,8 @@ impl Judging<'_> {
 /// Evaluates one rule on facts that contain what it needs.
 pub(crate) fn judge(rule: &dyn Rule, needs: &Needs, settings: &Settings, facts: &Facts) -> Outcome {
     let info = rule.info();
-    let of_jmc = |severity| (info.origin == Origin::Jmc).then_some(severity);
+    let origin = info.origin;
+    let of_jmc = |severity| (origin == Origin::Jmc).then_some(severity);
     if facts.stopped() {
         let (verdict, jmc_severity) = (Verdict::not_applicable("stopped"), of_jmc(Severity::NotApplicable));
         return Outcome { rule: info, verdict, jmc_severity, failed: false };
@@ -197,7 +198,7 @@ pub(crate) fn judge(rule: &dyn Rule, needs: &Needs, settings: &Settings, facts: 
     // Rules do not modify facts, so a panic cannot leave them inconsistent.
     match catch_unwind(AssertUnwindSafe(|| rule.evaluate(facts, settings))) {
         Ok(verdict) => {
-            let as_jmc = if info.origin == Origin::Jmc && missing(true).is_some() {
+            let as_jmc = if origin == Origin::Jmc && missing(true).is_some() {
                 Severity::NotApplicable
             } else {
                 verdict.jmc.unwrap_or(verdict.severity)

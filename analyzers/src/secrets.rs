@@ -36,22 +36,29 @@ const FORMS: [(&str, &str); 9] = [
     ("an address with a password", r"://[^\s/:@]+:[^\s/@]+@"),
 ];
 
+/// A regular expression of the program. One that is not valid must not let secrets pass without a sound.
+#[expect(clippy::expect_used, reason = "only constants, each of which the tests use")]
+pub(crate) fn constant(pattern: &str) -> Regex {
+    Regex::new(pattern).expect("a valid constant")
+}
+
 static FORM: LazyLock<Vec<(&'static str, Regex)>> =
-    LazyLock::new(|| FORMS.iter().filter_map(|(what, form)| Some((*what, Regex::new(form).ok()?))).collect());
+    LazyLock::new(|| FORMS.iter().map(|(what, form)| (*what, constant(form))).collect());
 /// A private key, complete or truncated.
-static PRIVATE_KEY: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)").ok()
-});
-static SECRET: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(NAMES).ok());
-static EXCEPT: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(HARMLESS).ok());
+static PRIVATE_KEY: LazyLock<Regex> =
+    LazyLock::new(|| constant(r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)"));
+static SECRET: LazyLock<Regex> = LazyLock::new(|| constant(NAMES));
+static EXCEPT: LazyLock<Regex> = LazyLock::new(|| constant(HARMLESS));
 
 /// `name=value`, `name: value`, `"name":"value"` and `--name value` if the name is that of a secret; a bearer
 /// token; and `user:password@` in a URL. A colon without a space is followed more often by a line number than
 /// by a secret.
-static IN_TEXT: LazyLock<Option<Regex>> = LazyLock::new(|| {
+static IN_TEXT: LazyLock<Regex> = LazyLock::new(|| {
     let name = format!(r"[\w.\-]*(?:{WORDS})[\w.\-]*");
     let value = r#"(?:"[^"]*"|'[^']*'|\S+)"#;
-    Regex::new(&format!(r#"(?i)(?P<name>{name}\s?=\s?|{name}:\s+|{name}["']\s*:\s*|--{name}\s+|bearer\s+|://[^\s/:@]*:)(?P<value>{value})"#)).ok()
+    constant(&format!(
+        r#"(?i)(?P<name>{name}\s?=\s?|{name}:\s+|{name}["']\s*:\s*|--{name}\s+|bearer\s+|://[^\s/:@]*:)(?P<value>{value})"#
+    ))
 });
 
 /// Which well-known key a value is or contains, based on its format.
@@ -79,8 +86,7 @@ pub fn is_harmless(name: &str, value: &str) -> bool {
 /// which hides too much instead of too little; this is not known to happen.
 #[must_use]
 pub fn is_name(name: &str) -> bool {
-    SECRET.as_ref().is_none_or(|regex| regex.is_match(name))
-        && EXCEPT.as_ref().is_none_or(|regex| !regex.is_match(name))
+    SECRET.is_match(name) && !EXCEPT.is_match(name)
 }
 
 /// The value of a property, variable or flag in a form that is safe to show.
@@ -104,8 +110,8 @@ pub fn value<'t>(name: &str, value: &'t str) -> Cow<'t, str> {
 #[must_use]
 pub fn text(text: &str) -> Cow<'_, str> {
     let mut out = in_text(text, MASK);
-    if let Some(key) = PRIVATE_KEY.as_ref().filter(|key| key.is_match(&out)) {
-        out = key.replace_all(&out, MASK).into_owned().into();
+    if PRIVATE_KEY.is_match(&out) {
+        out = PRIVATE_KEY.replace_all(&out, MASK).into_owned().into();
     }
     for (what, form) in FORM.iter() {
         // URLs are already masked, and keep their host.
@@ -143,8 +149,7 @@ pub fn arguments(arguments: &str) -> String {
 
 /// Replaces the values of secrets in a text with `mask`.
 pub(crate) fn in_text<'t>(text: &'t str, mask: &str) -> Cow<'t, str> {
-    let Some(regex) = IN_TEXT.as_ref() else { return mask.to_owned().into() };
-    regex.replace_all(text, |found: &Captures<'_>| {
+    IN_TEXT.replace_all(text, |found: &Captures<'_>| {
         let part = |name| found.name(name).map_or("", |m| m.as_str());
         match part("value") {
             // A URL keeps its host. Without an at sign, the part after the colon is a port, not a password.

@@ -176,7 +176,7 @@ impl Scene {
     pub fn judge(&self, rule: &dyn Rule) -> Verdict {
         let needs = rule.needs();
         let info = rule.info();
-        match Settings::with(info.id, info.settings, &self.values) {
+        match Settings::with(&info.id, &info.settings, &self.values) {
             Ok(settings) => {
                 let outcome: Outcome = judge(rule, &needs, &settings, &self.facts(&Wanted::new([&needs])));
                 outcome.verdict
@@ -190,7 +190,9 @@ impl Scene {
     pub fn as_jmc(&self, rule: &dyn Rule) -> Severity {
         let needs = rule.needs();
         let info = rule.info();
-        let Ok(settings) = Settings::with(info.id, info.settings, &self.values) else { return Severity::NotApplicable };
+        let Ok(settings) = Settings::with(&info.id, &info.settings, &self.values) else {
+            return Severity::NotApplicable;
+        };
         let outcome = judge(rule, &needs, &settings, &self.facts(&Wanted::new([&needs])));
         outcome.jmc_severity.unwrap_or(outcome.verdict.severity)
     }

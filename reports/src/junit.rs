@@ -75,12 +75,12 @@ impl Suite {
 
 /// Whether the test of a rule fails. A finding reported by several rules fails only once, for the rule that is shown.
 fn fails(report: &Report, outcome: &Outcome, style: &Style) -> bool {
-    report.finding(outcome.rule.id).is_some_and(|f| f.severity >= style.fail_on)
+    report.finding(&outcome.rule.id).is_some_and(|f| f.severity >= style.fail_on)
 }
 
 fn test(out: &mut dyn Write, outcome: &Outcome, report: &Report, style: &Style) -> io::Result<()> {
     let verdict = &outcome.verdict;
-    let (category, id) = (outcome.rule.category, xml(outcome.rule.id));
+    let (category, id) = (outcome.rule.category, xml(&outcome.rule.id));
     write!(out, "    <testcase classname=\"jfrkit.{category}\" name=\"{id}\" time=\"0\"")?;
     let because = verdict.not_applicable_because.as_deref().unwrap_or_default();
     match verdict.severity {
@@ -108,7 +108,7 @@ fn test(out: &mut dyn Write, outcome: &Outcome, report: &Report, style: &Style) 
 /// The explanation, the evidence, and what to do.
 fn details(outcome: &Outcome, start: i64) -> String {
     let verdict = &outcome.verdict;
-    let mut lines = vec![outcome.rule.title.to_owned(), verdict.explanation.clone()];
+    let mut lines = vec![outcome.rule.title.clone().into_owned(), verdict.explanation.clone()];
     let blocks = Blocks::of(&verdict.evidence, start, &jfr_parse::Zone::UTC);
     lines.extend(blocks.pairs.iter().map(|(key, value)| format!("{key}: {value}")));
     for grid in &blocks.grids {

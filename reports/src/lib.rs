@@ -183,8 +183,8 @@ fn failed(report: &Report) -> impl Iterator<Item = &Outcome> {
 
 /// Which other rules report the same problem, and what it is caused by, on one line.
 fn also(report: &Report, outcome: &Outcome) -> Option<String> {
-    let finding = report.finding(outcome.rule.id)?;
-    let cause = finding.because_of.map(|id| format!("Follows from {id}."));
+    let finding = report.finding(&outcome.rule.id)?;
+    let cause = finding.because_of.as_ref().map(|id| format!("Follows from {id}."));
     let others = (!finding.also.is_empty()).then(|| format!("Also: {}.", finding.also.join(", ")));
     let parts: Vec<String> = cause.into_iter().chain(others).collect();
     (!parts.is_empty()).then(|| parts.join(" "))
@@ -202,7 +202,7 @@ const fn label(severity: Severity) -> &'static str {
 
 /// What a finding costs: `12 % of CPU time`.
 fn cost(report: &Report, outcome: &Outcome) -> Option<String> {
-    let finding = report.finding(outcome.rule.id)?;
+    let finding = report.finding(&outcome.rule.id)?;
     let about = if outcome.verdict.estimated { "about " } else { "" };
     finding.cost.map(|cost| format!("{about}{} of {}", jfrkit_profile::units::share(cost.share), cost.of.name()))
 }

@@ -32,7 +32,7 @@ pub(super) fn write(out: &mut dyn Write, entries: &[Entry<'_>], style: &Style) -
         }
         for outcome in failed(report) {
             let reason = outcome.verdict.not_applicable_because.as_deref().unwrap_or_default();
-            writeln!(out, "{}: {}\n", escape(outcome.rule.id), escape(reason))?;
+            writeln!(out, "{}: {}\n", escape(&outcome.rule.id), escape(reason))?;
         }
         for note in &report.recording.notes {
             writeln!(out, "Note: {}\n", escape(note))?;
@@ -52,7 +52,7 @@ fn finding(out: &mut dyn Write, report: &Report, outcome: &Outcome, style: &Styl
         Severity::NotApplicable => "",
     };
     let score = verdict.score.map(|s| format!(", score {s:.0}")).unwrap_or_default();
-    writeln!(out, "## {mark}{}\n", escape(outcome.rule.title))?;
+    writeln!(out, "## {mark}{}\n", escape(&outcome.rule.title))?;
     writeln!(out, "{} (`{}`{score}): **{}**\n", label(severity), outcome.rule.id, escape(&verdict.summary))?;
     if !verdict.explanation.is_empty() {
         writeln!(out, "{}\n", escape(&verdict.explanation))?;

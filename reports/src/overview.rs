@@ -54,10 +54,10 @@ pub(super) fn lines<'a>(entries: &[Entry<'a>]) -> Vec<Line<'a>> {
             file: entry.name,
             counts: report.map(Counts::of),
             worst: worst.map(|(f, o)| Worst {
-                id: f.id,
+                id: &f.id,
                 severity: f.severity,
                 summary: &o.verdict.summary,
-                title: o.rule.title,
+                title: &o.rule.title,
                 cost: f.cost,
             }),
             error: entry.result.err(),
@@ -102,7 +102,7 @@ pub(super) fn rules<'a>(entries: &[Entry<'a>]) -> Vec<RuleLine<'a>> {
     let read = entries.iter().filter(|e| e.result.is_ok()).count();
     for (finding, outcome) in entries.iter().filter_map(|e| e.result.ok()).flat_map(|r| r.shown(Severity::Info)) {
         let place = rules.iter().position(|r| r.id == finding.id).unwrap_or_else(|| {
-            let (id, title) = (finding.id, outcome.rule.title);
+            let (id, title) = (&*finding.id, &*outcome.rule.title);
             rules.push(RuleLine { id, title, warnings: 0, infos: 0, recordings: read });
             rules.len() - 1
         });

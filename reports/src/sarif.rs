@@ -24,9 +24,9 @@ fn run(entry: &Entry<'_>, style: &Style) -> Json {
     let report = entry.result.ok();
     let rules: Vec<Json> = report.iter().flat_map(|r| &r.rules).map(rule).collect();
     let results = report.into_iter().flat_map(|report| {
-        let index = |id| report.rules.iter().position(|o| o.rule.id == id).unwrap_or_default();
+        let index = |id: &str| report.rules.iter().position(|o| o.rule.id == id).unwrap_or_default();
         let shown = report.worst_first(style.least).into_iter();
-        shown.map(|outcome| result(index(outcome.rule.id), outcome, report, &uri)).collect::<Vec<_>>()
+        shown.map(|outcome| result(index(&outcome.rule.id), outcome, report, &uri)).collect::<Vec<_>>()
     });
     let results: Vec<Json> = results.collect();
     let (warnings, failures) = match entry.result {
@@ -107,7 +107,7 @@ fn result(index: usize, outcome: &Outcome, report: &Report, uri: &str) -> Json {
         "properties": {
             "category": outcome.rule.category.name(),
             "section": outcome.section().name(),
-            "cost": report.finding(outcome.rule.id).and_then(|f| f.cost),
+            "cost": report.finding(&outcome.rule.id).and_then(|f| f.cost),
             "evidence": verdict.evidence,
         },
     });

@@ -82,7 +82,7 @@ impl Page<'_> {
         writeln!(self.out)?;
         let mut section = Section::Program;
         for outcome in report.worst_first(self.style.least) {
-            let of = report.finding(outcome.rule.id).map_or(section, |finding| finding.section);
+            let of = report.finding(&outcome.rule.id).map_or(section, |finding| finding.section);
             if of != section {
                 section = of;
                 let words = match section {
@@ -103,8 +103,8 @@ impl Page<'_> {
         let (severity, start) = (report.severity_of(outcome), report.recording.start_nanos);
         let badge = self.paint(color(severity), &format!("{:<8}", severity.name().to_uppercase()));
         let price = cost(report, outcome).map(|cost| format!(", {cost}")).unwrap_or_default();
-        let title = self.bold(outcome.rule.title);
-        writeln!(self.out, "{badge} {title}{price}  {}", self.dim(outcome.rule.id))?;
+        let title = self.bold(&outcome.rule.title);
+        writeln!(self.out, "{badge} {title}{price}  {}", self.dim(&outcome.rule.id))?;
         self.indented(&verdict.summary)?;
         if self.style.evidence && !verdict.explanation.is_empty() {
             self.indented(&verdict.explanation)?;

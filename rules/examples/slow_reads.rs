@@ -12,19 +12,19 @@ use jfr_parse::Recording;
 /// Warns about slow file reads.
 struct SlowReads;
 
-/// The reads of each file; the first measure gives the longest one.
+/// The reads of each file.
 const READS: GroupBy = GroupBy::of(&["jdk.FileRead"]).by(&["path"]).measure(&["duration"]);
 
 impl Rule for SlowReads {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Slow reads",
-            category: Category::Io,
-            description: "Whether reading a file took long",
-            formula: "25 for the longest read at `info`, 75 at `warning`",
-            settings: const { &[Setting::seconds("info", 0.1, "worth a look"), Setting::seconds("warning", 1.0, "bad")] },
-            ..RuleInfo::own("SlowReads")
-        }
+        RuleInfo::own("SlowReads")
+            .title("Slow reads")
+            .category(Category::Io)
+            .description("Whether reading a file took long")
+            .formula("25 for the longest read at `info`, 75 at `warning`")
+            .settings(
+                const { &[Setting::seconds("info", 0.1, "worth a look"), Setting::seconds("warning", 1.0, "bad")] },
+            )
     }
 
     fn needs(&self) -> Needs {
@@ -33,14 +33,14 @@ impl Rule for SlowReads {
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
         let reads = facts.groups(&READS);
-        let Some(longest) = reads.iter().max_by(|a, b| a.max(0).total_cmp(&b.max(0))) else {
+        let Some(longest) = reads.iter().max_by(|a, b| a.max("duration").total_cmp(&b.max("duration"))) else {
             return Verdict::ok("No reads");
         };
-        let score = math::map2(longest.max(0) / 1e9, settings.number("info"), settings.number("warning"));
-        Verdict::scored(score, format!("The longest read took {:.3} s", longest.max(0) / 1e9))
+        let score = math::map2(longest.max("duration") / 1e9, settings.number("info"), settings.number("warning"));
+        Verdict::scored(score, format!("The longest read took {:.3} s", longest.max("duration") / 1e9))
             .remedy("Read ahead of time, or less.")
-            .with("path", longest.text(0).unwrap_or("unknown"))
-            .with("longest", Value::nanos_f64(longest.max(0)))
+            .with("path", longest.text("path").unwrap_or("unknown"))
+            .with("longest", Value::nanos_f64(longest.max("duration")))
     }
 }
 

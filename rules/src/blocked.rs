@@ -13,20 +13,19 @@ pub(crate) const BLOCKED: GroupBy = GroupBy::of(&[
     "jdk.FileWrite",
     "jdk.FileForce",
 ])
-.by(&[EVENT, "stackTrace", "monitorClass|parkedClass|path"])
-.measure(&["duration", "bytesRead|bytesWritten"])
+.by(&[EVENT, STACK, ON])
+.measure(&[DURATION, BYTES])
 .histogram()
 .up_to(200_000);
-pub(crate) const EVENT_KEY: usize = 0;
-pub(crate) const STACK_KEY: usize = 1;
+pub(crate) const STACK: &str = "stackTrace";
 /// The class of the lock or condition, or the path of the file.
-pub(crate) const ON_KEY: usize = 2;
-pub(crate) const DURATION: usize = 0;
-pub(crate) const BYTES: usize = 1;
+pub(crate) const ON: &str = "monitorClass|parkedClass|path";
+pub(crate) const DURATION: &str = "duration";
+pub(crate) const BYTES: &str = "bytesRead|bytesWritten";
 
 /// The groups of one type of event.
 pub(crate) fn of_event<'f>(facts: &'f Facts, event: &str) -> Picked<'f> {
-    facts.groups(&BLOCKED).pick(|g| g.text(EVENT_KEY) == Some(event))
+    facts.groups(&BLOCKED).pick(|g| g.text(EVENT) == Some(event))
 }
 
 /// Time in which threads with work to do were blocked: on monitors that others hold, on locks and conditions other
@@ -34,13 +33,13 @@ pub(crate) fn of_event<'f>(facts: &'f Facts, event: &str) -> Picked<'f> {
 /// wait does.
 pub(crate) fn of_time<'f>(facts: &'f Facts, waits: impl Fn(&Group<'f>) -> bool) -> impl Iterator<Item = Group<'f>> {
     let idle = Idle::new(facts);
-    let counts = move |g: &Group<'f>| match g.text(EVENT_KEY) {
+    let counts = move |g: &Group<'f>| match g.text(EVENT) {
         Some("jdk.JavaMonitorWait") => waits(g),
         Some("jdk.ThreadPark") => {
-            waits(g) || (g.text(ON_KEY).is_some_and(is_lock) && !g.stack(STACK_KEY).is_some_and(|s| idle.passes(s)))
+            waits(g) || (g.text(ON).is_some_and(is_lock) && !g.stack(STACK).is_some_and(|s| idle.passes(s)))
         }
         // Standard input and pipes have no path: the thread waits for the process at the other end.
-        Some("jdk.FileRead") => g.text(ON_KEY).is_some_and(|path| !path.is_empty()),
+        Some("jdk.FileRead") => g.text(ON).is_some_and(|path| !path.is_empty()),
         _ => true,
     };
     facts.groups(&BLOCKED).iter().filter(counts)

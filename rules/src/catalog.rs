@@ -19,7 +19,7 @@ pub use page::markdown;
 pub fn text(out: &mut dyn Write, analysis: &Analysis) -> io::Result<()> {
     let infos = sorted(analysis);
     let width = |of: fn(&RuleInfo) -> &str| infos.iter().map(|(i, _)| of(i).chars().count()).max().unwrap_or(0);
-    let (id, category) = (width(|i| i.id), width(|i| i.category.name()).max(8));
+    let (id, category) = (width(|i| &i.id), width(|i| i.category.name()).max(8));
     writeln!(out, "{:<id$}  {:<category$}  {:<4}  Title", "Rule", "Category", "JMC")?;
     for (info, _) in infos {
         let jmc = if info.origin == Origin::Jmc { "yes" } else { "" };
@@ -54,9 +54,9 @@ fn sorted(analysis: &Analysis) -> Vec<(RuleInfo, &dyn Rule)> {
 
 /// The default of a setting as written in a file.
 fn default(setting: &Setting) -> String {
-    let number = match setting.default {
-        DefaultValue::Text(text) => return text.to_owned(),
-        DefaultValue::Number(number) => number,
+    let number = match &setting.default {
+        DefaultValue::Text(text) => return text.clone().into_owned(),
+        DefaultValue::Number(number) => *number,
     };
     match setting.unit {
         Unit::Percent => format!("{number} %"),
@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn defaults_are_written_as_they_are_read() {
         for rule in crate::analysis().rules() {
-            for setting in rule.info().settings {
+            for setting in rule.info().settings.iter() {
                 if let DefaultValue::Number(number) = setting.default {
                     let read = setting.unit.parse(&default(setting)).unwrap();
                     assert!((read - number).abs() <= number.abs() * 1e-9, "{}: {}", rule.info().id, default(setting));
@@ -113,10 +113,10 @@ mod tests {
         for rule in crate::analysis().rules() {
             let page = explain(rule);
             let info = rule.info();
-            for part in [info.id, info.title, "What it checks:", "How it decides:", "Events:"] {
+            for part in [&info.id, &info.title, "What it checks:", "How it decides:", "Events:"] {
                 assert!(page.contains(part), "{part}: {page}");
             }
-            assert!(info.settings.iter().all(|s| page.contains(s.key) && page.contains(s.label)), "{page}");
+            assert!(info.settings.iter().all(|s| page.contains(&*s.key) && page.contains(&*s.label)), "{page}");
         }
     }
 }

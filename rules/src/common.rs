@@ -5,9 +5,10 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use hashbrown::HashMap;
+use regex::Regex;
 
 use crate::tally::InOrder;
-use jfr_analyzers::events::{Facts, Group};
+use jfr_analyzers::events::{FIRST, Facts, Group};
 use jfr_analyzers::math::ratio;
 use jfr_analyzers::rule::{MethodRow, Value};
 use jfrkit_profile::{FrameId, StackId};
@@ -23,13 +24,19 @@ pub(super) fn minutes(facts: &Facts) -> f64 {
 
 pub(super) use jfrkit_profile::units::{duration_f64 as time, size_f64 as amount, things};
 
+/// A regular expression of the program.
+#[expect(clippy::expect_used, reason = "only constants, each of which the tests use")]
+pub(super) fn constant(pattern: &str) -> Regex {
+    Regex::new(pattern).expect("a valid constant")
+}
+
 /// The highest of some scores.
 pub(super) fn worst(scores: impl IntoIterator<Item = f64>) -> f64 {
     scores.into_iter().fold(0.0, f64::max)
 }
 
 /// The name of the thread that is a key of a group.
-pub(super) fn thread_name(group: &Group<'_>, key: usize) -> String {
+pub(super) fn thread_name(group: &Group<'_>, key: &str) -> String {
     group.thread(key).map_or_else(|| "unknown".to_owned(), |t| t.name.clone())
 }
 
@@ -67,20 +74,19 @@ pub(super) struct Site {
 /// a stack.
 pub(super) fn sites_at<'f>(
     groups: impl IntoIterator<Item = Group<'f>>,
-    key: usize,
     place: impl Fn(StackId) -> Option<FrameId>,
 ) -> Vec<Site> {
     let mut sites: InOrder<Option<FrameId>, Site> = InOrder::default();
     for group in groups {
-        let stack = group.stack(key);
+        let stack = group.stack("stackTrace");
         let frame = stack.and_then(&place);
         let site = sites.get_or(frame, || Site { frame, stack, most: f64::NEG_INFINITY, count: 0, sum: 0.0, max: 0.0 });
-        if group.sum(0) > site.most {
-            (site.stack, site.most) = (stack, group.sum(0));
+        if group.sum(FIRST) > site.most {
+            (site.stack, site.most) = (stack, group.sum(FIRST));
         }
         site.count = site.count.saturating_add(group.count());
-        site.sum += group.sum(0);
-        site.max = site.max.max(group.max(0));
+        site.sum += group.sum(FIRST);
+        site.max = site.max.max(group.max(FIRST));
     }
     let mut sites: Vec<Site> = sites.into_values().collect();
     sites.sort_by(|a, b| b.sum.total_cmp(&a.sum).then(b.count.cmp(&a.count)));
@@ -88,8 +94,8 @@ pub(super) fn sites_at<'f>(
 }
 
 /// [`sites_at`] the first application frame, or else the top frame.
-pub(super) fn sites<'f>(facts: &Facts, groups: impl IntoIterator<Item = Group<'f>>, key: usize) -> Vec<Site> {
-    sites_at(groups, key, |stack| facts.application_frame(stack).or_else(|| facts.frames(stack).first().copied()))
+pub(super) fn sites<'f>(facts: &Facts, groups: impl IntoIterator<Item = Group<'f>>) -> Vec<Site> {
+    sites_at(groups, |stack| facts.application_frame(stack).or_else(|| facts.frames(stack).first().copied()))
 }
 
 /// The name of a site for a summary.

@@ -212,7 +212,7 @@ impl Reader<'_> {
             let name = key.get_ref();
             match (&**name, value.get_ref()) {
                 ("enabled", DeValue::Boolean(true)) => {}
-                ("enabled", DeValue::Boolean(false)) => config.off.push(info.id.to_owned()),
+                ("enabled", DeValue::Boolean(false)) => config.off.push(info.id.clone().into_owned()),
                 ("enabled", _) => return Err(self.at(value, "enabled must be true or false")),
                 (_, DeValue::Table(inner)) if infos.iter().any(|i| i.id == format!("{}.{name}", info.id)) => {
                     let id = format!("{}.{name}", info.id);
@@ -223,12 +223,12 @@ impl Reader<'_> {
                 _ => {
                     let text = self.scalar(value)?;
                     let alone = BTreeMap::from([(name.to_string(), text.clone())]);
-                    if let Err(error) = Settings::with(info.id, info.settings, &alone) {
-                        let wrong_key = !info.settings.iter().any(|s| s.key == &**name);
+                    if let Err(error) = Settings::with(&info.id, &info.settings, &alone) {
+                        let wrong_key = !info.settings.iter().any(|s| s.key == **name);
                         let message = error.to_string();
                         return Err(if wrong_key { self.at(key, message) } else { self.at(value, message) });
                     }
-                    config.settings.entry(info.id.to_owned()).or_default().insert(name.to_string(), text);
+                    config.settings.entry(info.id.clone().into_owned()).or_default().insert(name.to_string(), text);
                 }
             }
         }

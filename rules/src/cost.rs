@@ -67,15 +67,17 @@ pub(super) fn class_needs(needs: Needs) -> Needs {
 
 /// The memory of the process: its resident size or, if that is not recorded, the committed heap and `more`.
 fn process(facts: &Facts, more: f64) -> Option<f64> {
-    let resident = facts.groups(&RESIDENT).total().map(|g| g.mean(0)).filter(|size| *size > 0.0);
-    let committed = || facts.groups(&HEAP).iter().map(|g| g.max(1)).reduce(f64::max).filter(|size| *size > 0.0);
+    let resident = facts.groups(&RESIDENT).total().map(|g| g.mean("size")).filter(|size| *size > 0.0);
+    let committed = || {
+        facts.groups(&HEAP).iter().map(|g| g.max("heapSpace.committedSize")).reduce(f64::max).filter(|size| *size > 0.0)
+    };
     resident.or_else(|| Some(committed().or_else(|| facts.max_heap().map(|n| n as f64))? + more))
 }
 
 /// The memory that a share of all classes takes: that share of the metaspace, assuming classes of mean size. `None` if the
 /// size of the metaspace is not recorded.
 pub(super) fn classes(facts: &Facts, share: f64) -> Option<Cost> {
-    let metaspace = facts.groups(&METASPACE).total().map(|g| g.max(0)).filter(|size| *size > 0.0)?;
+    let metaspace = facts.groups(&METASPACE).total().map(|g| g.max("metaspace.used")).filter(|size| *size > 0.0)?;
     Some(Cost::memory(ratio(share * metaspace, process(facts, metaspace)?)))
 }
 
@@ -94,7 +96,7 @@ pub(super) fn stacks(facts: &Facts, threads: f64) -> Option<Cost> {
 
 /// The share of the heap that objects take: of its mean use after collections, or of its size if there were none.
 pub(super) fn heap(facts: &Facts, bytes: f64) -> Option<Cost> {
-    let after = facts.groups(&HEAP).iter().find(|g| g.text(0) == Some("After GC")).map(|g| g.mean(0));
+    let after = facts.groups(&HEAP).iter().find(|g| g.text("when") == Some("After GC")).map(|g| g.mean("heapUsed"));
     let all = after.filter(|used| *used > 0.0).or_else(|| facts.max_heap().map(|n| n as f64))?;
     (bytes > 0.0).then(|| Cost::memory(ratio(bytes, all)))
 }

@@ -25,7 +25,6 @@
 //! at once, and each stack is walked once for all of them. A large table therefore costs nothing per event.
 
 mod hot_spots;
-mod kept;
 mod pattern;
 mod rule;
 mod shape;
@@ -41,10 +40,11 @@ pub(super) use hot_spots::{carry, needs};
 use jfr_analyzers::rule::{AnalysisError, Rule};
 pub use pattern::{Pattern, Resource, Thresholds};
 pub use rule::PatternRule;
-pub(super) use share::{SAMPLES, THREAD_KEY, samples_of};
+pub(super) use share::{SAMPLES, THREAD, samples_of};
 pub(crate) use tlab_waste::TlabWaste;
 
-static TABLE: LazyLock<Vec<PatternRule>> = LazyLock::new(|| built().filter_map(Result::ok).collect());
+#[expect(clippy::expect_used, reason = "the patterns are constants, each of which the tests use")]
+static TABLE: LazyLock<Vec<PatternRule>> = LazyLock::new(|| built().collect::<Result<_, _>>().expect("valid patterns"));
 
 fn built() -> impl Iterator<Item = Result<PatternRule, AnalysisError>> {
     table::patterns().map(|pattern| PatternRule::new(pattern?))
@@ -52,7 +52,7 @@ fn built() -> impl Iterator<Item = Result<PatternRule, AnalysisError>> {
 
 /// The ids of the rules that look for a pattern of code.
 pub(super) fn ids() -> impl Iterator<Item = &'static str> {
-    TABLE.iter().map(|rule| rule.info().id)
+    TABLE.iter().map(|rule| rule.pattern().id.as_str())
 }
 
 pub(super) fn all() -> Vec<Box<dyn Rule>> {

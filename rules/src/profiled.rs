@@ -12,6 +12,7 @@
 //! ```
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use jfr_analyzers::math::map2;
 use jfr_analyzers::metrics::Metrics;
@@ -64,109 +65,120 @@ pub struct Earlier {
 
 type Evaluate = fn(&Process<'_>, &Settings) -> Verdict;
 
-const RULES: [(RuleInfo, Evaluate); 6] = [
-    (
-        RuleInfo {
-            title: "Hot function",
-            category: Category::Cpu,
-            description: "Whether one function alone, without its callees, takes much of the CPU time",
-            formula: "share of the CPU time: 25 at `info`, 75 at `warning`; nothing below 0.05 cores",
-            settings: const {
-                &[
-                    Setting::percent("info", 20.0, "Share of the CPU time worth a look"),
-                    Setting::percent("warning", 50.0, "Share of the CPU time to act on"),
-                ]
-            },
-            ..RuleInfo::own("ProfileHotFunction")
-        },
-        hot_function,
-    ),
-    (
-        RuleInfo {
-            title: "Truncated stacks",
-            category: Category::Recording,
-            description: "How many samples have a stack from which the profiler left out frames",
-            formula: "share of the samples: 25 at `info`, 75 at `warning`",
-            settings: const {
-                &[
-                    Setting::percent("info", 5.0, "Share of the samples worth a look"),
-                    Setting::percent("warning", 40.0, "Share of the samples to act on"),
-                ]
-            },
-            ..RuleInfo::own("ProfileTruncatedStacks")
-        },
-        truncated_stacks,
-    ),
-    (
-        RuleInfo {
-            title: "Waiting for locks",
-            category: Category::Locks,
-            description: "How long threads wait for locks, compared with the time that they work",
-            formula: "waiting divided by waiting plus CPU time: 25 at `info`, 75 at `warning`; nothing below 0.1 s per second",
-            settings: const {
-                &[
-                    Setting::percent("info", 30.0, "Share of waiting worth a look"),
-                    Setting::percent("warning", 70.0, "Share of waiting to act on"),
-                ]
-            },
-            ..RuleInfo::own("ProfileLockWait")
-        },
-        lock_wait,
-    ),
-    (
-        RuleInfo {
-            title: "Exceptions",
-            category: Category::Exceptions,
-            description: "How many exceptions are raised, caught or not",
-            formula: "exceptions per second: 25 at `info`, 75 at `warning`",
-            settings: const {
-                &[
-                    Setting::per_second("info", 100.0, "Rate worth a look"),
-                    Setting::per_second("warning", 2_000.0, "Rate to act on"),
-                ]
-            },
-            ..RuleInfo::own("ProfileExceptionRate")
-        },
-        exceptions,
-    ),
-    (
-        RuleInfo {
-            title: "Growing heap",
-            category: Category::Heap,
-            description: "Whether the memory in use rises steadily over the last hour of the process",
-            formula: "growth per hour divided by the mean: 25 at `info`, 75 at `warning`; only for a steady rise over at least 10 minutes",
-            settings: const {
-                &[
-                    Setting::percent("info", 20.0, "Growth per hour worth a look"),
-                    Setting::percent("warning", 100.0, "Growth per hour to act on"),
-                ]
-            },
-            ..RuleInfo::own("ProfileHeapGrowth")
-        },
-        heap_growth,
-    ),
-    (
-        RuleInfo {
-            title: "Growing number of goroutines",
-            category: Category::Threads,
-            description: "Whether the number of goroutines rises steadily over the last hour of the process",
-            formula: "growth per hour divided by the mean: 25 at `info`, 75 at `warning`; only for a steady rise over at least 10 minutes",
-            settings: const {
-                &[
-                    Setting::percent("info", 20.0, "Growth per hour worth a look"),
-                    Setting::percent("warning", 100.0, "Growth per hour to act on"),
-                ]
-            },
-            ..RuleInfo::own("ProfileGoroutineGrowth")
-        },
-        goroutine_growth,
-    ),
-];
+static RULES: LazyLock<[(RuleInfo, Evaluate); 6]> = LazyLock::new(|| {
+    [
+        (
+            RuleInfo::own("ProfileHotFunction")
+                .title("Hot function")
+                .category(Category::Cpu)
+                .description("Whether one function alone, without its callees, takes much of the CPU time")
+                .formula("share of the CPU time: 25 at `info`, 75 at `warning`; nothing below 0.05 cores")
+                .settings(
+                    const {
+                        &[
+                            Setting::percent("info", 20.0, "Share of the CPU time worth a look"),
+                            Setting::percent("warning", 50.0, "Share of the CPU time to act on"),
+                        ]
+                    },
+                ),
+            hot_function,
+        ),
+        (
+            RuleInfo::own("ProfileTruncatedStacks")
+                .title("Truncated stacks")
+                .category(Category::Recording)
+                .description("How many samples have a stack from which the profiler left out frames")
+                .formula("share of the samples: 25 at `info`, 75 at `warning`")
+                .settings(
+                    const {
+                        &[
+                            Setting::percent("info", 5.0, "Share of the samples worth a look"),
+                            Setting::percent("warning", 40.0, "Share of the samples to act on"),
+                        ]
+                    },
+                ),
+            truncated_stacks,
+        ),
+        (
+            RuleInfo::own("ProfileLockWait")
+                .title("Waiting for locks")
+                .category(Category::Locks)
+                .description("How long threads wait for locks, compared with the time that they work")
+                .formula(
+                    "waiting divided by waiting plus CPU time: 25 at `info`, 75 at `warning`; nothing below \
+                      0.1 s per second",
+                )
+                .settings(
+                    const {
+                        &[
+                            Setting::percent("info", 30.0, "Share of waiting worth a look"),
+                            Setting::percent("warning", 70.0, "Share of waiting to act on"),
+                        ]
+                    },
+                ),
+            lock_wait,
+        ),
+        (
+            RuleInfo::own("ProfileExceptionRate")
+                .title("Exceptions")
+                .category(Category::Exceptions)
+                .description("How many exceptions are raised, caught or not")
+                .formula("exceptions per second: 25 at `info`, 75 at `warning`")
+                .settings(
+                    const {
+                        &[
+                            Setting::per_second("info", 100.0, "Rate worth a look"),
+                            Setting::per_second("warning", 2_000.0, "Rate to act on"),
+                        ]
+                    },
+                ),
+            exceptions,
+        ),
+        (
+            RuleInfo::own("ProfileHeapGrowth")
+                .title("Growing heap")
+                .category(Category::Heap)
+                .description("Whether the memory in use rises steadily over the last hour of the process")
+                .formula(
+                    "growth per hour divided by the mean: 25 at `info`, 75 at `warning`; only for a \
+                      steady rise over at least 10 minutes",
+                )
+                .settings(
+                    const {
+                        &[
+                            Setting::percent("info", 20.0, "Growth per hour worth a look"),
+                            Setting::percent("warning", 100.0, "Growth per hour to act on"),
+                        ]
+                    },
+                ),
+            heap_growth,
+        ),
+        (
+            RuleInfo::own("ProfileGoroutineGrowth")
+                .title("Growing number of goroutines")
+                .category(Category::Threads)
+                .description("Whether the number of goroutines rises steadily over the last hour of the process")
+                .formula(
+                    "growth per hour divided by the mean: 25 at `info`, 75 at `warning`; only for a \
+                      steady rise over at least 10 minutes",
+                )
+                .settings(
+                    const {
+                        &[
+                            Setting::percent("info", 20.0, "Growth per hour worth a look"),
+                            Setting::percent("warning", 100.0, "Growth per hour to act on"),
+                        ]
+                    },
+                ),
+            goroutine_growth,
+        ),
+    ]
+});
 
 /// The descriptions of the rules.
 #[must_use]
 pub fn rules() -> Vec<RuleInfo> {
-    RULES.iter().map(|(info, _)| *info).collect()
+    RULES.iter().map(|(info, _)| info.clone()).collect()
 }
 
 /// Whether a rule of this id is one of these.
@@ -178,7 +190,7 @@ pub(crate) fn has(id: &str) -> bool {
 #[must_use]
 pub fn evaluate(process: &Process<'_>) -> Report {
     // Defaults are numbers, which are always valid.
-    report(process, RULES.iter().map(|(info, _)| Settings::defaults(info.id, info.settings).ok()))
+    report(process, RULES.iter().map(|(info, _)| Settings::defaults(&info.id, &info.settings).ok()))
 }
 
 /// Runs the rules that the options do not skip, with the settings of the options.
@@ -188,9 +200,9 @@ pub fn evaluate(process: &Process<'_>) -> Report {
 pub fn evaluate_with(process: &Process<'_>, options: &AnalysisOptions) -> Result<Report, AnalysisError> {
     let none = BTreeMap::new();
     let mut chosen = Vec::new();
-    for (info, _) in &RULES {
-        let settings = Settings::with(info.id, info.settings, options.settings.get(info.id).unwrap_or(&none))?;
-        chosen.push((!options.skip.iter().any(|id| id == info.id)).then_some(settings));
+    for (info, _) in &*RULES {
+        let settings = Settings::with(&info.id, &info.settings, options.settings.get(&*info.id).unwrap_or(&none))?;
+        chosen.push((!options.skip.iter().any(|id| *id == info.id)).then_some(settings));
     }
     Ok(report(process, chosen.into_iter()))
 }
@@ -202,14 +214,14 @@ fn report(process: &Process<'_>, settings: impl Iterator<Item = Option<Settings>
         .zip(settings)
         .filter_map(|((info, evaluate), settings)| {
             let verdict = evaluate(process, &settings?);
-            Some(Outcome { rule: *info, verdict, jmc_severity: None, failed: false })
+            Some(Outcome { rule: info.clone(), verdict, jmc_severity: None, failed: false })
         })
         .collect();
     let mut findings: Vec<Finding> = rules
         .iter()
         .filter(|outcome| outcome.verdict.severity >= Severity::Info)
         .map(|outcome| Finding {
-            id: outcome.rule.id,
+            id: outcome.rule.id.clone(),
             severity: outcome.verdict.severity,
             section: if outcome.rule.category == Category::Recording { Section::Recording } else { Section::Program },
             cost: outcome.verdict.cost,

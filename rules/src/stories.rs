@@ -138,10 +138,10 @@ mod tests {
     /// An id that does not exist would never relate to anything.
     #[test]
     fn all_ids_are_rules() {
-        let known: Vec<&str> = crate::analysis().infos().map(|info| info.id).collect();
+        let known: Vec<_> = crate::analysis().infos().map(|info| info.id).collect();
         for (id, others) in RELATIONS.same_story.iter().chain(RELATIONS.follows_from) {
             for id in std::iter::once(id).chain(*others) {
-                assert!(known.contains(id), "{id}");
+                assert!(known.iter().any(|known| known == id), "{id}");
             }
         }
     }

@@ -2,7 +2,7 @@
 //! [`common`](super::common) has.
 
 pub(super) use super::common::{SECOND, amount, rising, things as number, time};
-use jfr_analyzers::events::{EVENT, Facts, Group, GroupBy};
+use jfr_analyzers::events::{EVENT, FIRST, Facts, Group, GroupBy};
 use jfr_analyzers::rule::Frame;
 use jfrkit_profile::{StackId, only_waits};
 
@@ -99,7 +99,7 @@ pub(super) const CPU_BY_THREAD: GroupBy =
 
 /// How many samples a group represents: Datadog counts intervals in a weight.
 pub(super) fn samples(group: &Group<'_>) -> f64 {
-    group.sum(0).max(group.count() as f64)
+    group.sum("weight").max(group.count() as f64)
 }
 
 /// If a recording has several profilers, the one with the most samples: adding them up would count the same time
@@ -107,7 +107,7 @@ pub(super) fn samples(group: &Group<'_>) -> f64 {
 pub(super) fn main_sampler<'f>(groups: impl Iterator<Item = Group<'f>>) -> Vec<Group<'f>> {
     let mut by_event: Vec<(&str, f64, Vec<Group<'f>>)> = Vec::new();
     for group in groups {
-        let event = group.text(0).unwrap_or("");
+        let event = group.text(EVENT).unwrap_or("");
         let count = samples(&group);
         match by_event.iter_mut().find(|(e, ..)| *e == event) {
             Some((_, sum, list)) => {
@@ -149,7 +149,7 @@ pub(super) fn pool_name(thread: &str) -> String {
 
 /// The `n` groups with the largest first measure.
 pub(super) fn top(mut groups: Vec<Group<'_>>, n: usize) -> Vec<Group<'_>> {
-    groups.sort_by(|a, b| b.sum(0).total_cmp(&a.sum(0)));
+    groups.sort_by(|a, b| b.sum(FIRST).total_cmp(&a.sum(FIRST)));
     groups.truncate(n);
     groups
 }

@@ -24,12 +24,12 @@ impl SceneSnapshot for Scene {
     fn verdict(&self, rule: &dyn Rule) -> Verdict {
         thread_local! {
             /// Each test has a thread.
-            static SHOWN: RefCell<BTreeSet<&'static str>> = const { RefCell::new(BTreeSet::new()) };
+            static SHOWN: RefCell<BTreeSet<jfr_analyzers::rule::Text>> = const { RefCell::new(BTreeSet::new()) };
         }
         let verdict = self.judge(rule);
         let id = rule.info().id;
-        if verdict.is_finding() && SHOWN.with_borrow_mut(|shown| shown.insert(id)) {
-            assert_snapshot(id, &verdict);
+        if verdict.is_finding() && SHOWN.with_borrow_mut(|shown| shown.insert(id.clone())) {
+            assert_snapshot(&id, &verdict);
         }
         verdict
     }

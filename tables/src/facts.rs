@@ -192,11 +192,11 @@ pub(crate) fn findings(recording: &Recording<'_>, id: i64, analysis: &Analysis, 
     }
     let report = analysis.evaluate(recording, &options)?;
     for finding in &report.findings {
-        let Some(outcome) = report.outcome(finding.id) else { continue };
+        let Some(outcome) = report.outcome(&finding.id) else { continue };
         let verdict = &outcome.verdict;
         rows.int(0, Some(id));
-        rows.text(1, Some(finding.id));
-        rows.text(2, Some(outcome.rule.title));
+        rows.text(1, Some(&finding.id));
+        rows.text(2, Some(&outcome.rule.title));
         rows.text(3, Some(outcome.rule.category.name()));
         rows.text(4, Some(finding.severity.name()));
         rows.double(5, verdict.score);
@@ -207,7 +207,7 @@ pub(crate) fn findings(recording: &Recording<'_>, id: i64, analysis: &Analysis, 
         rows.text(9, Some(&verdict.summary));
         rows.text(10, Some(&verdict.explanation));
         rows.text(11, Some(&verdict.remedy));
-        rows.text(12, finding.because_of);
+        rows.text(12, finding.because_of.as_deref());
         rows.text(13, serde_json::to_string(&verdict.evidence).ok().as_deref());
     }
     Ok(rows)

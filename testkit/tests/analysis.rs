@@ -36,7 +36,7 @@ struct Careless;
 
 impl Rule for Careless {
     fn info(&self) -> RuleInfo {
-        RuleInfo { title: "Careless", category: Category::Jvm, ..RuleInfo::own("Careless") }
+        RuleInfo::own("Careless").title("Careless").category(Category::Jvm)
     }
 
     fn needs(&self) -> Needs {
@@ -59,7 +59,7 @@ fn a_rule_that_panics_is_told_of_and_stops_no_other() {
     assert!(!failed.verdict.summary.contains("hunter2"), "{}", failed.verdict.summary);
     assert_eq!(with.rules.len(), alone.rules.len() + 1);
     for outcome in &alone.rules {
-        let other = with.outcome(outcome.rule.id).unwrap();
+        let other = with.outcome(&outcome.rule.id).unwrap();
         assert!(!other.failed && other.verdict == outcome.verdict, "{}", outcome.rule.id);
     }
 }

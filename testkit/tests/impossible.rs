@@ -60,7 +60,7 @@ fn impossible(report: &Report, cut: bool) -> Vec<String> {
     let whole = (start, start + report.recording.duration_nanos);
     let mut all = Vec::new();
     for outcome in &report.rules {
-        let (id, evidence) = (outcome.rule.id, &outcome.verdict.evidence);
+        let (id, evidence) = (&*outcome.rule.id, &outcome.verdict.evidence);
         for (key, value) in evidence.iter() {
             all.extend(wrong(value, whole).map(|what| format!("{id}, {key}: {what}")));
         }

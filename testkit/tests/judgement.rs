@@ -111,7 +111,7 @@ fn findings(root: &Path, paths: &[PathBuf]) -> String {
                     if !found.also.is_empty() {
                         write!(text, " (also {})", found.also.join(", ")).unwrap();
                     }
-                    if let Some(cause) = found.because_of {
+                    if let Some(cause) = &found.because_of {
                         write!(text, " because of {cause}").unwrap();
                     }
                     writeln!(text).unwrap();
@@ -157,7 +157,7 @@ fn shown(report: &Report, rule: &str) -> String {
                 other => other.name().to_owned(),
             };
         }
-        if finding.also.contains(&rule) {
+        if finding.also.iter().any(|also| also == rule) {
             return format!("told by {}", finding.id);
         }
     }
@@ -198,7 +198,7 @@ fn every_warning_is_judged() {
         for (name, before) in warnings {
             let Ok(recording) = Recording::open(root.join(name)) else { continue };
             let Ok(report) = analysis.evaluate(&recording, &AnalysisOptions::default()) else { continue };
-            let jmc = report.rules.iter().filter(|o| o.jmc_severity == Some(Severity::Warning)).map(|o| o.rule.id);
+            let jmc = report.rules.iter().filter(|o| o.jmc_severity == Some(Severity::Warning)).map(|o| &*o.rule.id);
             let path = format!("{prefix}{name}");
             for rule in before.iter().copied().chain(jmc) {
                 let (said, now) = (judged.get(&(path.as_str(), rule)), shown(&report, rule));

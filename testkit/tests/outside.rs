@@ -17,20 +17,20 @@ const WRITES: GroupBy = GroupBy::of(&[WRITE]).by(&["path", "stackTrace"]).measur
 
 impl Rule for Writes {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "File writes",
-            category: Category::Io,
-            description: "Whether the program spends its time writing files.",
-            formula: "Share of the time in writes: 25 at `info`, 75 at `warning`.",
-            settings: const {
-                &[
-                    Setting::percent("info", 0.000_001, "Share that is worth a look"),
-                    Setting::percent("warning", 50.0, "Share to act on"),
-                    Setting::regex("exclude", "", "Files left out"),
-                ]
-            },
-            ..RuleInfo::own("Writes")
-        }
+        RuleInfo::own("Writes")
+            .title("File writes")
+            .category(Category::Io)
+            .description("Whether the program spends its time writing files.")
+            .formula("Share of the time in writes: 25 at `info`, 75 at `warning`.")
+            .settings(
+                const {
+                    &[
+                        Setting::percent("info", 0.000_001, "Share that is worth a look"),
+                        Setting::percent("warning", 50.0, "Share to act on"),
+                        Setting::regex("exclude", "", "Files left out"),
+                    ]
+                },
+            )
     }
 
     fn needs(&self) -> Needs {
@@ -44,11 +44,11 @@ impl Rule for Writes {
         let writes: Vec<_> = facts
             .groups(&WRITES)
             .iter()
-            .filter(|group| group.text(0).is_some_and(|path| !settings.matches("exclude", path)))
+            .filter(|group| group.text("path").is_some_and(|path| !settings.matches("exclude", path)))
             .collect();
-        let nanos: f64 = writes.iter().map(|group| group.sum(1)).sum();
+        let nanos: f64 = writes.iter().map(|group| group.sum("duration")).sum();
         let share = ratio(nanos, facts.nanos() as f64) * 100.0;
-        let stacks = || writes.iter().filter_map(|group| Some((group.stack(1)?, group.sum(1))));
+        let stacks = || writes.iter().filter_map(|group| Some((group.stack("stackTrace")?, group.sum("duration"))));
         let own = stacks().filter(|(stack, _)| facts.application_frame(*stack).is_some()).count();
         let threshold = facts.setting(WRITE, "threshold").unwrap_or("none").to_owned();
         Verdict::scored(map2(share, settings.number("info"), settings.number("warning")), "The program writes files")

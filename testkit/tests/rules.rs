@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use jfr_analyzers::rule::{Analysis, AnalysisError, AnalysisOptions, Rule};
+use jfr_analyzers::rule::{Analysis, AnalysisError, AnalysisOptions, Rule, Text};
 use jfr_parse::{Error, OpenOptions, Recording, Stop, work};
 use jfrkit_testkit::wants::{Contents, Known, recording};
 
@@ -47,7 +47,7 @@ fn effort(analysis: &Analysis, bytes: &[u8]) -> Effort {
     })
 }
 
-fn alone(rule: Box<dyn Rule>) -> (&'static str, Analysis) {
+fn alone(rule: Box<dyn Rule>) -> (Text, Analysis) {
     let id = rule.info().id;
     let mut analysis = Analysis::empty();
     analysis.push(rule);

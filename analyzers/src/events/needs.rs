@@ -205,6 +205,9 @@ pub const PROFILE: &str = "@profile";
 /// A measure for [`GroupBy`]: what the event adds to its profile, in samples, bytes, or nanoseconds.
 pub const AMOUNT: &str = "@amount";
 
+/// A measure of groups: the first one, whatever its name, for code that judges groups of several definitions.
+pub const FIRST: &str = "@first";
+
 impl GroupBy {
     /// The event types that are added up.
     #[must_use]

@@ -1,5 +1,7 @@
 //! The definition of a rule.
 
+use std::borrow::Cow;
+
 use super::settings::{Setting, Settings};
 use super::verdict::Verdict;
 use crate::events::facts::Facts;
@@ -21,16 +23,14 @@ use crate::events::needs::Needs;
 ///
 /// impl Rule for SlowReads {
 ///     fn info(&self) -> RuleInfo {
-///         RuleInfo {
-///             title: "Slow reads",
-///             category: Category::Io,
-///             description: "Whether reading a file took long",
-///             formula: "25 for the longest read at `info`, 75 at `warning`",
-///             settings: const {
+///         RuleInfo::own("SlowReads")
+///             .title("Slow reads")
+///             .category(Category::Io)
+///             .description("Whether reading a file took long")
+///             .formula("25 for the longest read at `info`, 75 at `warning`")
+///             .settings(const {
 ///                 &[Setting::seconds("info", 0.1, "worth a look"), Setting::seconds("warning", 1.0, "bad")]
-///             },
-///             ..RuleInfo::own("SlowReads")
-///         }
+///             })
 ///     }
 ///
 ///     fn needs(&self) -> Needs {
@@ -39,12 +39,12 @@ use crate::events::needs::Needs;
 ///
 ///     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
 ///         let reads = facts.groups(&READS);
-///         let Some(longest) = reads.iter().max_by(|a, b| a.max(0).total_cmp(&b.max(0))) else {
+///         let Some(longest) = reads.iter().max_by(|a, b| a.max("duration").total_cmp(&b.max("duration"))) else {
 ///             return Verdict::ok("No reads");
 ///         };
-///         let score = math::map2(longest.max(0) / 1e9, settings.number("info"), settings.number("warning"));
-///         Verdict::scored(score, format!("The longest read took {:.3} s", longest.max(0) / 1e9))
-///             .with("path", longest.text(0).unwrap_or("unknown"))
+///         let score = math::map2(longest.max("duration") / 1e9, settings.number("info"), settings.number("warning"));
+///         Verdict::scored(score, format!("The longest read took {:.3} s", longest.max("duration") / 1e9))
+///             .with("path", longest.text("path").unwrap_or("unknown"))
 ///     }
 /// }
 ///
@@ -65,58 +65,106 @@ pub trait Rule: Send + Sync {
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict;
 }
 
+/// A constant of the program, or a text that was made at run time.
+pub type Text = Cow<'static, str>;
+
 /// The description of a rule.
-#[derive(Debug, Clone, Copy, serde::Serialize)]
+///
+/// Most texts are constants of the program; those of a rule that is built at run time are owned.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+#[non_exhaustive]
 pub struct RuleInfo {
     /// The stable identifier.
-    pub id: &'static str,
+    pub id: Text,
     /// The human-readable title.
-    pub title: &'static str,
+    pub title: Text,
     /// The category.
     pub category: Category,
     /// The origin of the rule.
     pub origin: Origin,
     /// What it checks, in one or two sentences.
-    pub description: &'static str,
+    pub description: Text,
     /// Why it matters; empty if the description already says so.
-    pub why: &'static str,
+    pub why: Text,
     /// General advice; a verdict may be more specific.
-    pub remedy: &'static str,
+    pub remedy: Text,
     /// How the verdict is computed.
-    pub formula: &'static str,
+    pub formula: Text,
     /// For a rule of JMC: how the decision differs from JMC's, and why; otherwise empty.
-    pub differences: &'static str,
+    pub differences: Text,
     /// The available settings.
-    pub settings: &'static [Setting],
+    pub settings: Cow<'static, [Setting]>,
 }
 
 impl RuleInfo {
-    const fn new(id: &'static str, origin: Origin) -> Self {
+    fn new(id: impl Into<Text>, origin: Origin) -> Self {
         Self {
-            id,
-            title: "",
+            id: id.into(),
+            title: Text::default(),
             category: Category::Recording,
             origin,
-            description: "",
-            why: "",
-            remedy: "",
-            formula: "",
-            differences: "",
-            settings: &[],
+            description: Text::default(),
+            why: Text::default(),
+            remedy: Text::default(),
+            formula: Text::default(),
+            differences: Text::default(),
+            settings: Cow::default(),
         }
     }
 
-    /// A rule that JDK Mission Control has under the same id; fill in the other fields.
+    /// A rule that JDK Mission Control has under the same id.
     #[must_use]
-    pub const fn jmc(id: &'static str) -> Self {
+    pub fn jmc(id: impl Into<Text>) -> Self {
         Self::new(id, Origin::Jmc)
     }
 
-    /// A rule that JDK Mission Control does not have; fill in the other fields.
+    /// A rule that JDK Mission Control does not have.
     #[must_use]
-    pub const fn own(id: &'static str) -> Self {
+    pub fn own(id: impl Into<Text>) -> Self {
         Self::new(id, Origin::Own)
     }
+
+    /// Sets the category; the default is [`Category::Recording`].
+    #[must_use]
+    pub fn category(mut self, category: Category) -> Self {
+        self.category = category;
+        self
+    }
+
+    /// Sets the available settings; the default is none.
+    #[must_use]
+    pub fn settings(mut self, settings: impl Into<Cow<'static, [Setting]>>) -> Self {
+        self.settings = settings.into();
+        self
+    }
+}
+
+/// The methods that set a text.
+macro_rules! texts {
+    ($($(#[doc = $doc:literal])* $name:ident),* $(,)?) => {
+        impl RuleInfo {$(
+            $(#[doc = $doc])*
+            #[must_use]
+            pub fn $name(mut self, text: impl Into<Text>) -> Self {
+                self.$name = text.into();
+                self
+            }
+        )*}
+    };
+}
+texts! {
+    /// Sets the human-readable title.
+    title,
+    /// Sets what the rule checks, in one or two sentences.
+    description,
+    /// Sets why it matters, if the description does not say so.
+    why,
+    /// Sets general advice.
+    remedy,
+    /// Sets how the verdict is computed.
+    formula,
+    /// Sets how the decision of a rule of JMC differs from JMC's, and why.
+    differences,
 }
 
 /// The origin of a rule.

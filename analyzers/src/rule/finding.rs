@@ -5,6 +5,7 @@
 
 use serde::Serialize;
 
+use super::definition::Text;
 use super::report::Outcome;
 use super::verdict::Severity;
 
@@ -121,7 +122,7 @@ impl std::fmt::Display for Section {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Finding {
     /// The id of the rule that reports it.
-    pub id: &'static str,
+    pub id: Text,
     /// The severity: the highest among all rules that report the same problem.
     pub severity: Severity,
     /// The subject.
@@ -129,9 +130,9 @@ pub struct Finding {
     /// The cost; `None` for failures and exposures, and if it is unknown.
     pub cost: Option<Cost>,
     /// The id of the finding that causes this one.
-    pub because_of: Option<&'static str>,
+    pub because_of: Option<Text>,
     /// The ids of rules that report the same problem and are not shown separately.
-    pub also: Vec<&'static str>,
+    pub also: Vec<Text>,
 }
 
 /// How rules relate to each other.
@@ -154,42 +155,36 @@ pub(super) fn findings(outcomes: &[Outcome], relations: &Relations) -> Vec<Findi
     let get = |id: &str| found.iter().find(|o| o.rule.id == id).copied();
     // Which rule is shown in place of which: as determined by the rules for this recording, or by the
     // relations in general.
-    let mut folded: Vec<(&'static str, &'static str)> = Vec::new();
+    let mut folded: Vec<(&str, &str)> = Vec::new();
     let own = found.iter().flat_map(|o| {
-        let told_by = o.verdict.told_by.iter().map(move |by| (*by, o.rule.id));
-        o.verdict.tells.iter().map(move |of| (o.rule.id, *of)).chain(told_by)
+        let told_by = o.verdict.told_by.iter().map(move |by| (&**by, &*o.rule.id));
+        o.verdict.tells.iter().map(move |of| (&*o.rule.id, &**of)).chain(told_by)
     });
     let general = relations.same_story.iter().flat_map(|(by, others)| others.iter().map(move |of| (*by, *of)));
     for (by, of) in own.chain(general) {
         let (Some(speaker), Some(other)) = (get(by), get(of)) else { continue };
         let is = |id: &str| folded.iter().any(|(_, f)| *f == id);
-        if by != other.rule.id && !is(of) && !speaks_for(&folded, other.rule.id, by) && explains(speaker, other) {
-            folded.push((speaker.rule.id, other.rule.id));
+        if by != other.rule.id && !is(of) && !speaks_for(&folded, &other.rule.id, by) && explains(speaker, other) {
+            folded.push((&speaker.rule.id, &other.rule.id));
         }
     }
-    let speaker = |id: &'static str| {
-        let mut at = id;
-        while let Some((by, _)) = folded.iter().find(|(_, of)| *of == at) {
-            at = by;
-        }
-        at
-    };
+    let speaker = |id| speaker_of(&folded, id);
     let mut shown: Vec<(&Outcome, Finding)> = Vec::new();
-    for outcome in found.iter().filter(|o| speaker(o.rule.id) == o.rule.id) {
+    for outcome in found.iter().filter(|o| speaker(&o.rule.id) == o.rule.id) {
         let mut others: Vec<&Outcome> = found
             .iter()
             .copied()
-            .filter(|o| o.rule.id != outcome.rule.id && speaker(o.rule.id) == outcome.rule.id)
+            .filter(|o| o.rule.id != outcome.rule.id && speaker(&o.rule.id) == outcome.rule.id)
             .collect();
         others.sort_by_key(|o| std::cmp::Reverse(o.verdict.severity));
         let severity = others.iter().map(|o| o.verdict.severity).fold(outcome.verdict.severity, Severity::max);
         let finding = Finding {
-            id: outcome.rule.id,
+            id: outcome.rule.id.clone(),
             severity,
             section: outcome.section(),
             cost: outcome.verdict.cost.filter(|_| !outcome.verdict.urgent),
             because_of: None,
-            also: others.iter().map(|o| o.rule.id).collect(),
+            also: others.iter().map(|o| o.rule.id.clone()).collect(),
         };
         shown.push((outcome, finding));
     }
@@ -202,9 +197,9 @@ pub(super) fn findings(outcomes: &[Outcome], relations: &Relations) -> Vec<Findi
             .then_with(|| weight(fb).total_cmp(&weight(fa)))
             .then_with(|| fb.severity.cmp(&fa.severity))
             .then_with(|| score(b).total_cmp(&score(a)))
-            .then_with(|| fa.id.cmp(fb.id))
+            .then_with(|| fa.id.cmp(&fb.id))
     });
-    let costs: Vec<(&'static str, Option<Cost>)> = shown.iter().map(|(_, f)| (f.id, f.cost)).collect();
+    let costs: Vec<(Text, Option<Cost>)> = shown.iter().map(|(_, f)| (f.id.clone(), f.cost)).collect();
     // A finding that costs almost nothing in comparison cannot be the cause.
     let weighs = |cause: Option<Cost>, effect: Option<Cost>| match (cause, effect) {
         (Some(cause), Some(effect)) if cause.of == effect.of => cause.share >= effect.share * CAUSE,
@@ -217,17 +212,27 @@ pub(super) fn findings(outcomes: &[Outcome], relations: &Relations) -> Vec<Findi
                 relations.follows_from.iter().filter(|(id, _)| *id == finding.id).flat_map(|(_, of)| of.iter());
             let mut causes = causes.filter(|cause| get(cause).is_some()).map(|cause| speaker(cause));
             let shows = |cause: &str| costs.iter().any(|(id, cost)| *id == cause && weighs(*cost, finding.cost));
-            finding.because_of = causes.find(|cause| *cause != finding.id && shows(cause));
+            finding.because_of =
+                causes.find(|cause| *cause != finding.id && shows(cause)).map(|id| id.to_owned().into());
             finding
         })
         .collect()
+}
+
+/// The rule that is shown in place of the rule with this id: itself, unless it is folded into another.
+fn speaker_of<'n>(folded: &[(&'n str, &'n str)], id: &'n str) -> &'n str {
+    let mut at = id;
+    while let Some((by, _)) = folded.iter().find(|(_, of)| *of == at) {
+        at = by;
+    }
+    at
 }
 
 /// The minimum cost of a cause, as a share of the finding's cost.
 const CAUSE: f64 = 0.2;
 
 /// Whether a rule's finding is folded into another's, directly or indirectly.
-fn speaks_for(folded: &[(&'static str, &'static str)], by: &str, mut of: &'static str) -> bool {
+fn speaks_for<'n>(folded: &[(&'n str, &'n str)], by: &str, mut of: &'n str) -> bool {
     while let Some((speaker, _)) = folded.iter().find(|(_, f)| *f == of) {
         if *speaker == by {
             return true;
@@ -256,12 +261,12 @@ mod tests {
     use crate::rule::{Category, RuleInfo, Verdict};
 
     fn outcome(id: &'static str, verdict: Verdict) -> Outcome {
-        let rule = RuleInfo { title: id, category: Category::Cpu, ..RuleInfo::own(id) };
+        let rule = RuleInfo::own(id).title(id).category(Category::Cpu);
         Outcome { rule, verdict, jmc_severity: None, failed: false }
     }
 
-    fn ids(findings: &[Finding]) -> Vec<&'static str> {
-        findings.iter().map(|f| f.id).collect()
+    fn ids(findings: &[Finding]) -> Vec<&str> {
+        findings.iter().map(|f| &*f.id).collect()
     }
 
     #[test]
@@ -290,7 +295,8 @@ mod tests {
         ];
         let found = findings(&outcomes, &relations);
         assert_eq!(ids(&found), ["Special"]);
-        assert_eq!((found[0].severity, &found[0].also[..]), (Severity::Warning, &["Old", "General"][..]));
+        assert_eq!(found[0].severity, Severity::Warning);
+        assert_eq!(found[0].also, ["Old", "General"]);
     }
 
     #[test]
@@ -314,7 +320,7 @@ mod tests {
             outcome("Cause", Verdict::warning("")),
         ];
         let found = findings(&outcomes, &relations);
-        assert_eq!(found.iter().find(|f| f.id == "Effect").unwrap().because_of, Some("Cause"));
+        assert_eq!(found.iter().find(|f| f.id == "Effect").unwrap().because_of.as_deref(), Some("Cause"));
     }
 
     #[test]
@@ -325,7 +331,8 @@ mod tests {
             outcome("C", Verdict::info("").tells("B")),
         ];
         let found = findings(&outcomes, &Relations::default());
-        assert_eq!((ids(&found), &found[0].also[..]), (vec!["B"], &["A", "C"][..]));
+        assert_eq!(ids(&found), ["B"]);
+        assert_eq!(found[0].also, ["A", "C"]);
     }
 
     #[test]

@@ -33,7 +33,7 @@ impl AnalysisOptions {
     /// Whether a rule is selected.
     #[must_use]
     pub fn choose(&self, rule: &RuleInfo) -> bool {
-        let is = |id: &String| id == rule.id;
+        let is = |id: &String| *id == rule.id;
         (self.rules.is_empty() || self.rules.iter().any(is))
             && (self.categories.is_empty() || self.categories.contains(&rule.category))
             && !self.skip.iter().any(is)

@@ -87,8 +87,8 @@ pub struct Outcome {
 fn short_info<S: serde::Serializer>(info: &RuleInfo, serializer: S) -> Result<S::Ok, S::Error> {
     use serde::ser::SerializeMap;
     let mut map = serializer.serialize_map(Some(3))?;
-    map.serialize_entry("id", info.id)?;
-    map.serialize_entry("title", info.title)?;
+    map.serialize_entry("id", &info.id)?;
+    map.serialize_entry("title", &info.title)?;
     map.serialize_entry("category", &info.category)?;
     map.end()
 }
@@ -117,13 +117,13 @@ impl Report {
     /// The severity of an outcome: that of its finding, if there is one.
     #[must_use]
     pub fn severity_of(&self, outcome: &Outcome) -> Severity {
-        self.finding(outcome.rule.id).map_or(outcome.verdict.severity, |f| f.severity)
+        self.finding(&outcome.rule.id).map_or(outcome.verdict.severity, |f| f.severity)
     }
 
     /// The findings of at least this severity with the outcomes of their rules, in display order.
     pub fn shown(&self, least: Severity) -> impl Iterator<Item = (&Finding, &Outcome)> {
         let found = self.findings.iter().filter(move |f| f.severity >= least);
-        found.filter_map(|finding| Some((finding, self.outcome(finding.id)?)))
+        found.filter_map(|finding| Some((finding, self.outcome(&finding.id)?)))
     }
 
     /// The outcomes of at least this severity: first the findings in display order, then the others.

@@ -1,18 +1,20 @@
 //! Settings of rules, such as thresholds, with units.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use regex::Regex;
 
+use super::definition::Text;
 use super::error::AnalysisError;
 
 /// A setting declared by a rule.
-#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct Setting {
     /// The key.
-    pub key: &'static str,
+    pub key: Text,
     /// A one-line description.
-    pub label: &'static str,
+    pub label: Text,
     /// The unit of the value.
     pub unit: Unit,
     /// The default value.
@@ -20,13 +22,13 @@ pub struct Setting {
 }
 
 /// The default value of a setting.
-#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
 #[serde(untagged)]
 pub enum DefaultValue {
     /// A number in the unit of the setting; for a duration, in seconds.
     Number(f64),
     /// A regular expression; an empty one matches nothing.
-    Text(&'static str),
+    Text(Text),
 }
 
 /// The unit of a setting.
@@ -51,7 +53,7 @@ pub enum Unit {
 
 impl Setting {
     const fn number(key: &'static str, label: &'static str, unit: Unit, default: f64) -> Self {
-        Self { key, label, unit, default: DefaultValue::Number(default) }
+        Self { key: Cow::Borrowed(key), label: Cow::Borrowed(label), unit, default: DefaultValue::Number(default) }
     }
 
     /// A plain number.
@@ -93,7 +95,12 @@ impl Setting {
     /// A regular expression.
     #[must_use]
     pub const fn regex(key: &'static str, default: &'static str, label: &'static str) -> Self {
-        Self { key, label, unit: Unit::Regex, default: DefaultValue::Text(default) }
+        Self {
+            key: Cow::Borrowed(key),
+            label: Cow::Borrowed(label),
+            unit: Unit::Regex,
+            default: DefaultValue::Text(Cow::Borrowed(default)),
+        }
     }
 }
 
@@ -151,8 +158,8 @@ impl Unit {
 /// The values in effect for one rule.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
-    numbers: BTreeMap<&'static str, f64>,
-    texts: BTreeMap<&'static str, Option<Regex>>,
+    numbers: BTreeMap<Text, f64>,
+    texts: BTreeMap<Text, Option<Regex>>,
 }
 
 impl Settings {
@@ -173,29 +180,30 @@ impl Settings {
             return Err(AnalysisError::UnknownSetting {
                 rule: rule.to_owned(),
                 key: key.clone(),
-                known: declared.iter().map(|s| s.key).collect::<Vec<_>>().join(", "),
+                known: declared.iter().map(|s| &*s.key).collect::<Vec<_>>().join(", "),
             });
         }
         let mut settings = Self::default();
         for setting in declared {
-            let given = values.get(setting.key).map(String::as_str);
+            let given = values.get(&*setting.key).map(String::as_str);
             let bad = |value: &str| AnalysisError::BadSetting {
                 rule: rule.to_owned(),
-                key: setting.key.to_owned(),
+                key: setting.key.clone().into_owned(),
                 value: value.to_owned(),
                 expected: setting.unit.example(),
             };
-            match (setting.default, given) {
+            let key = setting.key.clone();
+            match (&setting.default, given) {
                 (DefaultValue::Number(default), None) => {
-                    settings.numbers.insert(setting.key, default);
+                    settings.numbers.insert(key, *default);
                 }
                 (DefaultValue::Number(_), Some(text)) => {
-                    settings.numbers.insert(setting.key, setting.unit.parse(text).ok_or_else(|| bad(text))?);
+                    settings.numbers.insert(key, setting.unit.parse(text).ok_or_else(|| bad(text))?);
                 }
                 (DefaultValue::Text(default), given) => {
                     let text = given.unwrap_or(default);
                     let regex = Some(text).filter(|t| !t.is_empty()).map(Regex::new).transpose();
-                    settings.texts.insert(setting.key, regex.map_err(|_| bad(text))?);
+                    settings.texts.insert(key, regex.map_err(|_| bad(text))?);
                 }
             }
         }

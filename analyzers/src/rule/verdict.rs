@@ -1,5 +1,6 @@
 //! The verdict of a rule.
 
+use super::definition::Text;
 use super::evidence::{Evidence, Value};
 use super::finding::{Cost, Section};
 
@@ -99,10 +100,10 @@ pub struct Verdict {
     pub jmc: Option<Severity>,
     /// The ids of rules whose findings are part of this one, in this recording.
     #[serde(skip)]
-    pub tells: Vec<&'static str>,
+    pub tells: Vec<Text>,
     /// The ids of rules whose findings include this one, in this recording.
     #[serde(skip)]
-    pub told_by: Vec<&'static str>,
+    pub told_by: Vec<Text>,
 }
 
 impl Verdict {
@@ -248,15 +249,15 @@ impl Verdict {
     /// Takes the place of the rule with this id in this recording: if both have findings, the other is listed
     /// under `also`.
     #[must_use]
-    pub fn tells(mut self, id: &'static str) -> Self {
-        self.tells.push(id);
+    pub fn tells(mut self, id: impl Into<Text>) -> Self {
+        self.tells.push(id.into());
         self
     }
 
     /// Gives way to the rule with this id, if that one also has a finding.
     #[must_use]
-    pub fn told_by(mut self, id: &'static str) -> Self {
-        self.told_by.push(id);
+    pub fn told_by(mut self, id: impl Into<Text>) -> Self {
+        self.told_by.push(id.into());
         self
     }
 

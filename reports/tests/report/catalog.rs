@@ -30,7 +30,7 @@ fn the_examples_are_up_to_date() {
     for info in jfrkit_rules::analysis().infos() {
         let found = fixtures().iter().filter_map(|(name, report)| {
             let place = report.findings.iter().position(|finding| finding.id == info.id)?;
-            Some((place, name, report.outcome(info.id)?))
+            Some((place, name, report.outcome(&info.id)?))
         });
         let Some((_, name, outcome)) = found.min_by_key(|(place, name, _)| (*place, (*name).clone())) else { continue };
         let entries = [Entry::new("x", &fixtures().iter().find(|(known, _)| known == name).unwrap().1)];
@@ -83,7 +83,7 @@ fn tables_name_every_rule_once() {
     assert_eq!(json.len(), analysis.infos().len());
     for info in analysis.infos() {
         assert_eq!(text.lines().filter(|line| line.starts_with(&format!("{} ", info.id))).count(), 1, "{}", info.id);
-        assert_eq!(json.iter().filter(|rule| rule["id"] == info.id).count(), 1, "{}", info.id);
+        assert_eq!(json.iter().filter(|rule| rule["id"] == *info.id).count(), 1, "{}", info.id);
     }
 }
 

@@ -134,7 +134,7 @@ impl Quoting {
 
 impl Rule for Quoting {
     fn info(&self) -> RuleInfo {
-        RuleInfo { title: "Quoting", category: Category::Jvm, description: "Quotes", ..RuleInfo::own("Quoting") }
+        RuleInfo::own("Quoting").title("Quoting").category(Category::Jvm).description("Quotes")
     }
 
     fn needs(&self) -> Needs {
@@ -154,7 +154,7 @@ struct Failing;
 
 impl Rule for Failing {
     fn info(&self) -> RuleInfo {
-        RuleInfo { title: "Failing", description: "Fails", ..RuleInfo::own("Failing") }
+        RuleInfo::own("Failing").title("Failing").description("Fails")
     }
 
     fn needs(&self) -> Needs {

@@ -14,7 +14,7 @@ fn worst_first_with_evidence_and_remedy() {
     let findings = report.worst_first(Severity::Info);
     let place = |id: &str| text.find(&format!("  {id}")).unwrap_or_else(|| panic!("{id}: {text}"));
     assert!(findings.len() > 3);
-    assert!(findings.iter().map(|o| place(o.rule.id)).is_sorted());
+    assert!(findings.iter().map(|o| place(&o.rule.id)).is_sorted());
     let words = |s: &str| s.split_whitespace().map(str::to_owned).collect::<Vec<_>>().join(" ");
     for outcome in findings {
         assert!(words(&text).contains(&words(&outcome.verdict.summary)), "{}", outcome.rule.id);

@@ -47,7 +47,7 @@ fn said(report: &Report, outcome: &Outcome) -> String {
     if alone.findings.is_empty() && outcome.verdict.is_finding() {
         text.push_str("Part of another finding; alone it would be:\n\n");
         alone.findings.push(Finding {
-            id: outcome.rule.id,
+            id: outcome.rule.id.clone(),
             severity: outcome.verdict.severity,
             section: outcome.section(),
             cost: outcome.verdict.cost,
@@ -76,20 +76,20 @@ fn each_rule_says_this() {
         .collect();
     let mut silent = Vec::new();
     for info in analysis.infos() {
-        let outcomes = || fixtures().iter().map(|(name, report)| (name, report, report.outcome(info.id).unwrap()));
+        let outcomes = || fixtures().iter().map(|(name, report)| (name, report, report.outcome(&info.id).unwrap()));
         let of = |severities: &'static [Severity]| {
             outcomes().filter(move |(.., outcome)| severities.contains(&outcome.verdict.severity))
         };
-        if of(&[Severity::Info, Severity::Warning]).next().is_none() && !synthetic.contains(info.id) {
-            silent.push(info.id);
+        if of(&[Severity::Info, Severity::Warning]).next().is_none() && !synthetic.contains(&*info.id) {
+            silent.push(info.id.clone());
         }
         let mut text = format!("{}: {}\n", info.id, info.description);
         let shown = of(&[Severity::Info, Severity::Warning]).chain(of(&[Severity::NotApplicable]).take(1));
         for (name, report, outcome) in shown {
             write!(text, "\n== {name}\n\n{}\n", said(report, outcome)).unwrap();
         }
-        assert_snapshot("rules", info.id, &text);
-        known.insert(info.id.to_owned());
+        assert_snapshot("rules", &info.id, &text);
+        known.insert(info.id.clone().into_owned());
     }
     assert!(silent.is_empty(), "these rules find nothing in any fixture, and have no synthetic recording: {silent:?}");
     assert_eq!(snapshots("rules"), known, "a snapshot of a rule that does not exist");
@@ -102,7 +102,7 @@ fn each_recording_has_these_verdicts() {
         let mut outcomes: Vec<&Outcome> = report.rules.iter().collect();
         // Findings in the order of the report, then the rest by severity and name.
         let place = |o: &Outcome| report.findings.iter().position(|f| f.id == o.rule.id).unwrap_or(usize::MAX);
-        outcomes.sort_by_key(|o| (place(o), std::cmp::Reverse(o.verdict.severity), o.rule.id));
+        outcomes.sort_by_key(|o| (place(o), std::cmp::Reverse(o.verdict.severity), o.rule.id.clone()));
         let mut text = format!("{name}\n\n");
         for outcome in outcomes {
             let severity = outcome.verdict.severity;

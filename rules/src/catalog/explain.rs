@@ -22,22 +22,22 @@ fn write_page(out: &mut String, info: &RuleInfo, needs: &Needs) -> std::fmt::Res
         Origin::Own => "not a rule of JDK Mission Control",
     };
     writeln!(out, "{} ({})\n{}; {origin}\n", info.title, info.id, info.category)?;
-    section(out, "What it checks", info.description)?;
-    section(out, "Why it matters", info.why)?;
-    section(out, "What to do", info.remedy)?;
-    section(out, "How it decides", info.formula)?;
-    section(out, "Unlike JDK Mission Control", info.differences)?;
+    section(out, "What it checks", &info.description)?;
+    section(out, "Why it matters", &info.why)?;
+    section(out, "What to do", &info.remedy)?;
+    section(out, "How it decides", &info.formula)?;
+    section(out, "Unlike JDK Mission Control", &info.differences)?;
     if info.settings.is_empty() {
         section(out, "Settings", "None.")?;
     } else {
         writeln!(out, "Settings in jfrkit.toml, with their defaults:")?;
-        writeln!(out, "  [rules.{}]", toml_key(info.id))?;
-        for setting in info.settings {
+        writeln!(out, "  [rules.{}]", toml_key(&info.id))?;
+        for setting in &*info.settings {
             let line = format!("{} = \"{}\"", setting.key, default(setting).replace('\\', "\\\\").replace('"', "\\\""));
             writeln!(out, "  {line:<34}  # {}", setting.label)?;
         }
     }
-    let key = toml_key(info.id);
+    let key = toml_key(&info.id);
     writeln!(
         out,
         "  To disable the rule: enabled = false under [rules.{key}] in jfrkit.toml, or --skip {}\n",

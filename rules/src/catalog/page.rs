@@ -28,8 +28,8 @@ pub fn markdown(out: &mut dyn Write, analysis: &Analysis) -> io::Result<()> {
         writeln!(out, "| Rule | JMC | What it checks |\n|:--|:--|:--|")?;
         for (info, _) in of_category {
             let jmc = if info.origin == Origin::Jmc { "yes" } else { "" };
-            let (anchor, id) = (anchor(info.id), escape(info.id));
-            writeln!(out, "| [{id}](#{anchor}) | {jmc} | {} |", words(info.description))?;
+            let (anchor, id) = (anchor(&info.id), escape(&info.id));
+            writeln!(out, "| [{id}](#{anchor}) | {jmc} | {} |", words(&info.description))?;
         }
         for (info, rule) in of_category {
             writeln!(out)?;
@@ -41,10 +41,10 @@ pub fn markdown(out: &mut dyn Write, analysis: &Analysis) -> io::Result<()> {
 }
 
 fn section(out: &mut dyn Write, info: &RuleInfo, rule: &dyn Rule) -> io::Result<()> {
-    writeln!(out, "### {}\n", escape(info.id))?;
-    writeln!(out, "**{}.** {}", escape(info.title), words(info.description))?;
-    part(out, "Why it matters", &words(info.why))?;
-    if let Some(example) = Example::of(info.id) {
+    writeln!(out, "### {}\n", escape(&info.id))?;
+    writeln!(out, "**{}.** {}", escape(&info.title), words(&info.description))?;
+    part(out, "Why it matters", &words(&info.why))?;
+    if let Some(example) = Example::of(&info.id) {
         let summary = escape(&example.summary);
         writeln!(out, "\n#### Example\n\n> {summary}")?;
         for (name, value) in &example.evidence {
@@ -52,8 +52,8 @@ fn section(out: &mut dyn Write, info: &RuleInfo, rule: &dyn Rule) -> io::Result<
         }
         writeln!(out, "\nFound in `{}`.", example.recording)?;
     }
-    part(out, "What to do", &words(info.remedy))?;
-    part(out, "How it decides", &words(info.formula))?;
+    part(out, "What to do", &words(&info.remedy))?;
+    part(out, "How it decides", &words(&info.formula))?;
     if !info.differences.is_empty() {
         // Most JMC rules decide differently here in some way; some texts say first what is the same.
         let head = if info.differences.starts_with("As in JMC") {
@@ -61,12 +61,12 @@ fn section(out: &mut dyn Write, info: &RuleInfo, rule: &dyn Rule) -> io::Result<
         } else {
             "Unlike JDK Mission Control"
         };
-        writeln!(out, "\n{head}: {}", words(info.differences))?;
+        writeln!(out, "\n{head}: {}", words(&info.differences))?;
     }
     if !info.settings.is_empty() {
         writeln!(out, "\n#### Settings\n\n| Setting | Default | |\n|:--|:--|:--|")?;
-        for setting in info.settings {
-            writeln!(out, "| `{}` | {} | {} |", setting.key, code(&default(setting)), words(setting.label))?;
+        for setting in &*info.settings {
+            writeln!(out, "| `{}` | {} | {} |", setting.key, code(&default(setting)), words(&setting.label))?;
         }
     }
     let events = rule.needs().events();
@@ -76,7 +76,7 @@ fn section(out: &mut dyn Write, info: &RuleInfo, rule: &dyn Rule) -> io::Result<
         writeln!(out, "- Events: {}", events.join(", "))?;
     }
     if info.origin == Origin::Jmc {
-        writeln!(out, "- JDK Mission Control: rule {}", code(info.id))?;
+        writeln!(out, "- JDK Mission Control: rule {}", code(&info.id))?;
     }
     writeln!(out, "- How to record what it needs: `jfrkit analyze --explain {}`", info.id)
 }

@@ -25,17 +25,15 @@ impl ClassLeak {
 
 impl Rule for ClassLeak {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Class leak",
-            category: Category::Classes,
-            description: "Whether classes of the same name are loaded repeatedly and never unloaded.",
-            formula: "Loads minus unloads by class name; three quarters of a score that is 75 at `warning`.",
-            differences: "As in JMC, classes of the same name from different loaders count as one.",
-            settings: const { &[Setting::count("warning", 25.0, "Loads of a class that score three quarters of 75")] },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("ClassLeak")
-        }
+        RuleInfo::jmc("ClassLeak")
+            .title("Class leak")
+            .category(Category::Classes)
+            .description("Whether classes of the same name are loaded repeatedly and never unloaded.")
+            .formula("Loads minus unloads by class name; three quarters of a score that is 75 at `warning`.")
+            .differences("As in JMC, classes of the same name from different loaders count as one.")
+            .settings(const { &[Setting::count("warning", 25.0, "Loads of a class that score three quarters of 75")] })
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {
@@ -48,13 +46,14 @@ impl Rule for ClassLeak {
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        let unloads: HashMap<_, u64> = facts.groups(&UNLOADS).iter().map(|g| (g.key(0), g.count())).collect();
+        let unloads: HashMap<_, u64> =
+            facts.groups(&UNLOADS).iter().map(|g| (g.key("unloadedClass"), g.count())).collect();
         let mut classes: Vec<(u64, &str)> = facts
             .groups(&LOADS)
             .iter()
             .map(|g| {
-                let unloaded = unloads.get(&g.key(0)).copied().unwrap_or(0);
-                (g.count().saturating_sub(unloaded), g.text(0).unwrap_or("?"))
+                let unloaded = unloads.get(&g.key("loadedClass")).copied().unwrap_or(0);
+                (g.count().saturating_sub(unloaded), g.text("loadedClass").unwrap_or("?"))
             })
             .collect();
         classes.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(b.1)));

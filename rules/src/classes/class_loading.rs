@@ -22,22 +22,24 @@ impl ClassLoading {
 
 impl Rule for ClassLoading {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Class loading pressure",
-            category: Category::Classes,
-            description: "Whether class loading takes long.",
-            formula: "Worth a look if the longest load takes more than `longest`, or all loads together more than \
+        RuleInfo::jmc("ClassLoading")
+            .title("Class loading pressure")
+            .category(Category::Classes)
+            .description("Whether class loading takes long.")
+            .formula(
+                "Worth a look if the longest load takes more than `longest`, or all loads together more than \
                       `share` of the time from the first to the last.",
-            settings: const {
-                &[
-                    Setting::seconds("longest", 1.0, "Duration of a load that is worth a look"),
-                    Setting::percent("share", 10.0, "Share of the time that is worth a look"),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("ClassLoading")
-        }
+            )
+            .settings(
+                const {
+                    &[
+                        Setting::seconds("longest", 1.0, "Duration of a load that is worth a look"),
+                        Setting::percent("share", 10.0, "Share of the time that is worth a look"),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {
@@ -47,20 +49,21 @@ impl Rule for ClassLoading {
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
         let groups = facts.groups(&LOADS);
         let Some(all) = groups.total() else { return Verdict::ok("No class was loaded") };
-        let share = ratio(all.sum(0), all.last().saturating_sub(all.first()) as f64);
-        let slow = all.max(0) > settings.number("longest") * 1e9 || share * 100.0 > settings.number("share");
-        let summary = format!("Class loading took {}, the longest load {}", time(all.sum(0)), time(all.max(0)));
+        let share = ratio(all.sum("duration"), all.last().saturating_sub(all.first()) as f64);
+        let slow = all.max("duration") > settings.number("longest") * 1e9 || share * 100.0 > settings.number("share");
+        let summary =
+            format!("Class loading took {}, the longest load {}", time(all.sum("duration")), time(all.max("duration")));
         let verdict = if slow { Verdict::info(summary) } else { Verdict::ok(summary) };
         let mut threads: Vec<_> = groups.iter().collect();
-        threads.sort_by(|a, b| b.sum(0).total_cmp(&a.sum(0)));
+        threads.sort_by(|a, b| b.sum("duration").total_cmp(&a.sum("duration")));
         // A load contains those of the superclasses, so a sum may be longer than the time in which they ran.
-        let loading = |g: &Group<'_>| g.sum(0).min(g.last().saturating_sub(g.first()) as f64);
+        let loading = |g: &Group<'_>| g.sum("duration").min(g.last().saturating_sub(g.first()) as f64);
         let spent: f64 = threads.iter().map(loading).sum();
         let rows = threads.iter().take(5).map(|g| {
             [
-                g.thread(0).map_or("?", |t| t.name.as_str()).into(),
+                g.thread("eventThread").map_or("?", |t| t.name.as_str()).into(),
                 Value::count(g.count(), "classes"),
-                Value::nanos_f64(g.sum(0)),
+                Value::nanos_f64(g.sum("duration")),
             ]
         });
         verdict
@@ -68,8 +71,8 @@ impl Rule for ClassLoading {
             .remedy(ClassLoading::REMEDY)
             .cost(cost::waited(facts, spent))
             .with("classes", Value::count(all.count(), "classes"))
-            .with("time", Value::nanos_f64(all.sum(0)))
-            .with("longest", Value::nanos_f64(all.max(0)))
+            .with("time", Value::nanos_f64(all.sum("duration")))
+            .with("longest", Value::nanos_f64(all.max("duration")))
             .with("share of the time", Value::share(share))
             .with("threads", Value::table(["thread", "classes", "time"], rows))
     }

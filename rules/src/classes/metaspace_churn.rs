@@ -70,12 +70,15 @@ impl MetaspaceChurn {
 
 impl Rule for MetaspaceChurn {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Class loader leak",
-            category: Category::Classes,
-            description: "Whether class loaders of the same class, or the classes they load, only ever increase in \
+        RuleInfo::own("MetaspaceChurn")
+            .title("Class loader leak")
+            .category(Category::Classes)
+            .description(
+                "Whether class loaders of the same class, or the classes they load, only ever increase in \
                           number, and whether metaspace runs short.",
-            formula: "For each loader class whose number of loaders (or of classes) rises from each \
+            )
+            .formula(
+                "For each loader class whose number of loaders (or of classes) rises from each \
                       jdk.ClassLoaderStatistics batch to the next, with at least 3 batches: the growth from first to \
                       last, 25 at `loaders-info` (`classes-info`), 75 at `loaders-warning` (`classes-warning`). For \
                       the loaders that the JDK creates for reflection, only the classes count. \
@@ -83,20 +86,21 @@ impl Rule for MetaspaceChurn {
                       75 at `failures-warning`; earlier ones only mean that metaspace grows to its normal size. The \
                       cost is the share of metaspace that the growing loaders take, or of the time in collections that \
                       metaspace causes. The thresholds are jfrkit's own.",
-            settings: const {
-                &[
-                    Setting::count("loaders-info", 10.0, "Additional loaders of one class that are worth a look"),
-                    Setting::count("loaders-warning", 50.0, "Additional loaders of one class to act on"),
-                    Setting::count("classes-info", 1_000.0, "Additional classes that are worth a look"),
-                    Setting::count("classes-warning", 10_000.0, "Additional classes to act on"),
-                    Setting::count("failures-info", 1.0, "Failed allocations that are worth a look"),
-                    Setting::count("failures-warning", 3.0, "Failed allocations to act on"),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::own("MetaspaceChurn")
-        }
+            )
+            .settings(
+                const {
+                    &[
+                        Setting::count("loaders-info", 10.0, "Additional loaders of one class that are worth a look"),
+                        Setting::count("loaders-warning", 50.0, "Additional loaders of one class to act on"),
+                        Setting::count("classes-info", 1_000.0, "Additional classes that are worth a look"),
+                        Setting::count("classes-warning", 10_000.0, "Additional classes to act on"),
+                        Setting::count("failures-info", 1.0, "Failed allocations that are worth a look"),
+                        Setting::count("failures-warning", 3.0, "Failed allocations to act on"),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {
@@ -151,7 +155,8 @@ impl Rule for MetaspaceChurn {
         let failures = facts.table("jdk.MetaspaceAllocationFailure");
         let late = failures.rows().filter(|r| r.start >= warm).count() as u64;
         let by_failures = map2(late as f64, settings.number("failures-info"), settings.number("failures-warning"));
-        let forced = facts.groups(&CAUSES).select(&[], |g| g.text(0).is_some_and(|c| c.contains("Metadata"))).pop();
+        let forced =
+            facts.groups(&CAUSES).select(&[], |g| g.text("cause").is_some_and(|c| c.contains("Metadata"))).pop();
         let score = worst([growing.first().map_or(0.0, |g| g.3), by_failures]);
         let summary = match growing.first() {
             Some((name, loaders, classes, top)) if *top >= by_failures => {
@@ -177,7 +182,7 @@ impl Rule for MetaspaceChurn {
         };
         let sized = kinds.values().any(|kind| bytes(kind) > 0.0);
         let memory = Cost::memory(if sized { share(&bytes) } else { share(&count) });
-        let pauses = forced.as_ref().map_or(0.0, |g| g.sum(0));
+        let pauses = forced.as_ref().map_or(0.0, |g| g.sum("sumOfPauses"));
         let price = match cost::paused(facts, pauses) {
             Some(pauses) if pauses.share > memory.share || growing.is_empty() => Some(pauses),
             _ if growing.is_empty() => None,
@@ -199,7 +204,7 @@ impl Rule for MetaspaceChurn {
             .with("failed allocations", Value::count(failures.seen(), "allocations"))
             .with("of them after the first minute", Value::count(late, "allocations"))
             .with_some("collections for metaspace", forced.as_ref().map(|g| Value::count(g.count(), "collections")))
-            .with_some("their pauses", forced.as_ref().map(|g| Value::nanos_f64(g.sum(0))))
+            .with_some("their pauses", forced.as_ref().map(|g| Value::nanos_f64(g.sum("sumOfPauses"))))
     }
 }
 

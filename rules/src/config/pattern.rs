@@ -104,10 +104,10 @@ mod tests {
                     blocking.info = \"1 %\"\nblocking.warning = \"2 %\"\nwall.info = \"7 %\"\n";
         let config = Config::parse(text, &crate::analysis()).unwrap();
         let [cache, x] = config.patterns.as_slice() else { unreachable!("{config:?}") };
-        assert_eq!((cache.info().id, cache.info().title), ("OurCache", "OurCache"));
+        assert_eq!((&*cache.info().id, &*cache.info().title), ("OurCache", "OurCache"));
         assert_eq!(cache.pattern().limits(), [(Resource::Cpu, Thresholds::new(2.0, 5.0))]);
         assert_eq!(cache.pattern().methods().patterns(), ["com.acme.cache", "com.acme.Cache.get"]);
-        assert_eq!((x.info().title, x.info().category), ("The x", Category::Locks));
+        assert_eq!((&*x.info().title, x.info().category), ("The x", Category::Locks));
         let limits = [(Resource::Wall, Thresholds::info(7.0)), (Resource::Blocking, Thresholds::new(1.0, 2.0))];
         assert_eq!(x.pattern().limits(), limits);
         assert_eq!(x.pattern().methods().looks_at(), Scope::Direct);

@@ -21,24 +21,28 @@ impl CodeCache {
 
 impl Rule for CodeCache {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Code cache",
-            category: Category::Cpu,
-            description: "Whether the code cache is full.",
-            formula: "A warning if there is any jdk.CodeCacheFull event. Otherwise the fill level of the fullest \
+        RuleInfo::jmc("CodeCache")
+            .title("Code cache")
+            .category(Category::Cpu)
+            .description("Whether the code cache is full.")
+            .formula(
+                "A warning if there is any jdk.CodeCacheFull event. Otherwise the fill level of the fullest \
                       segment (or of the whole cache if it is not segmented): 25 at `info`, 75 at `warning`.",
-            differences: "JMC requires a jdk.CodeCacheFull event, so it never reports on a healthy recording and its \
+            )
+            .differences(
+                "JMC requires a jdk.CodeCacheFull event, so it never reports on a healthy recording and its \
                           thresholds of 50 and 80 % were never exercised. This rule uses 80 and 95 %.",
-            settings: const {
-                &[
-                    Setting::percent("info", 80.0, "Fill level worth a look"),
-                    Setting::percent("warning", 95.0, "Fill level to act on"),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("CodeCache")
-        }
+            )
+            .settings(
+                const {
+                    &[
+                        Setting::percent("info", 80.0, "Fill level worth a look"),
+                        Setting::percent("warning", 95.0, "Fill level to act on"),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {

@@ -42,23 +42,25 @@ impl CodeCacheNearFull {
 
 impl Rule for CodeCacheNearFull {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Code cache nearly full",
-            category: Category::Cpu,
-            description: "Whether the code cache is full or nearly full.",
-            formula: "A warning for any jdk.CodeCacheFull or jdk.JITRestart. Otherwise, for each segment in \
+        RuleInfo::own("CodeCacheNearFull")
+            .title("Code cache nearly full")
+            .category(Category::Cpu)
+            .description("Whether the code cache is full or nearly full.")
+            .formula(
+                "A warning for any jdk.CodeCacheFull or jdk.JITRestart. Otherwise, for each segment in \
                       jdk.CodeCacheStatistics: 1 - lowest unallocatedCapacity / reserved size (reservedTopAddress - \
                       startAddress). 25 at `info`, 75 at `warning` for the fullest segment.",
-            settings: const {
-                &[
-                    Setting::percent("info", 80.0, "Segment use worth a look"),
-                    Setting::percent("warning", 95.0, "Segment use to act on"),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::own("CodeCacheNearFull")
-        }
+            )
+            .settings(
+                const {
+                    &[
+                        Setting::percent("info", 80.0, "Segment use worth a look"),
+                        Setting::percent("warning", 95.0, "Segment use to act on"),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {

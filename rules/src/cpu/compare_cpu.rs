@@ -18,25 +18,29 @@ impl CompareCpu {
 
 impl Rule for CompareCpu {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "CPU used by other processes",
-            category: Category::Environment,
-            description: "Whether other processes on the machine use the CPU.",
-            formula: "Other = machineTotal - JVM load. Neighboring samples are merged into spans while the mean of \
+        RuleInfo::jmc("CompareCpu")
+            .title("CPU used by other processes")
+            .category(Category::Environment)
+            .description("Whether other processes on the machine use the CPU.")
+            .formula(
+                "Other = machineTotal - JVM load. Neighboring samples are merged into spans while the mean of \
                       other × machineTotal exceeds `warning`. For the longest span: 25 at `info`, 75 at `warning`.",
-            differences: "As in JMC, this rule multiplies the other processes' load by the machine load instead of \
+            )
+            .differences(
+                "As in JMC, this rule multiplies the other processes' load by the machine load instead of \
                           dividing by it; the evidence shows their share of the machine load. JMC drops the last span \
                           when it merges.",
-            settings: const {
-                &[
-                    Setting::percent("info", 20.0, "Load worth a look"),
-                    Setting::percent("warning", 40.0, "Load to act on"),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("CompareCpu")
-        }
+            )
+            .settings(
+                const {
+                    &[
+                        Setting::percent("info", 20.0, "Load worth a look"),
+                        Setting::percent("warning", 40.0, "Load to act on"),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {

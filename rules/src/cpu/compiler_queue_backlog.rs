@@ -39,24 +39,26 @@ impl CompilerQueueBacklog {
 
 impl Rule for CompilerQueueBacklog {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Compiler queue backlog",
-            category: Category::Cpu,
-            description: "Whether methods wait a long time to be compiled.",
-            formula: "From jdk.CompilerQueueUtilization, per compiler: the lowest queueSize over any `window`. 25 at \
+        RuleInfo::own("CompilerQueueBacklog")
+            .title("Compiler queue backlog")
+            .category(Category::Cpu)
+            .description("Whether methods wait a long time to be compiled.")
+            .formula(
+                "From jdk.CompilerQueueUtilization, per compiler: the lowest queueSize over any `window`. 25 at \
                       `info`, 75 at `warning` for the longest queue. The cost is the time in which its length is \
                       `info` or more. Our own thresholds.",
-            settings: const {
-                &[
-                    Setting::count("info", 500.0, "Queued methods worth a look"),
-                    Setting::count("warning", 5_000.0, "Queued methods to act on"),
-                    Setting::seconds("window", 30.0, "How long the queue must stay that long"),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::own("CompilerQueueBacklog")
-        }
+            )
+            .settings(
+                const {
+                    &[
+                        Setting::count("info", 500.0, "Queued methods worth a look"),
+                        Setting::count("warning", 5_000.0, "Queued methods to act on"),
+                        Setting::seconds("window", 30.0, "How long the queue must stay that long"),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {

@@ -27,24 +27,28 @@ impl CpuSamplesLost {
 
 impl Rule for CpuSamplesLost {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "CPU-time samples lost",
-            category: Category::Recording,
-            description: "Whether the CPU-time profiler lost samples or failed to take their stacks, which distorts \
+        RuleInfo::own("CpuSamplesLost")
+            .title("CPU-time samples lost")
+            .category(Category::Recording)
+            .description(
+                "Whether the CPU-time profiler lost samples or failed to take their stacks, which distorts \
                           its profile.",
-            formula: "lostSamples of jdk.CPUTimeSamplesLost / (lostSamples + jdk.CPUTimeSample events); and the share \
+            )
+            .formula(
+                "lostSamples of jdk.CPUTimeSamplesLost / (lostSamples + jdk.CPUTimeSample events); and the share \
                       of jdk.CPUTimeSample events with `failed`. Each 25 at `info`, 75 at `warning`; the higher score \
                       counts.",
-            settings: const {
-                &[
-                    Setting::percent("info", 5.0, "Share worth a look"),
-                    Setting::percent("warning", 25.0, "Share to act on"),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::own("CpuSamplesLost")
-        }
+            )
+            .settings(
+                const {
+                    &[
+                        Setting::percent("info", 5.0, "Share worth a look"),
+                        Setting::percent("warning", 25.0, "Share to act on"),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {
@@ -57,9 +61,9 @@ impl Rule for CpuSamplesLost {
             groups.iter().filter(keep).fold(0u64, |sum, g| sum.saturating_add(g.count())) as f64
         };
         let samples = count(|_| true);
-        let failed = count(|g| g.int(0) == Some(1));
-        let biased = count(|g| g.int(1) == Some(1));
-        let lost = facts.groups(&LOST).total().map_or(0.0, |g| g.sum(0));
+        let failed = count(|g| g.int("failed") == Some(1));
+        let biased = count(|g| g.int("biased") == Some(1));
+        let lost = facts.groups(&LOST).total().map_or(0.0, |g| g.sum("lostSamples"));
         if samples + lost < ENOUGH {
             return Verdict::not_applicable(format!(
                 "{:.0} CPU-time samples are too few to judge; at least {ENOUGH:.0} are needed",
@@ -70,7 +74,7 @@ impl Rule for CpuSamplesLost {
         let failed_share = ratio(failed, samples);
         let score = |share: f64| map2(share * 100.0, settings.number("info"), settings.number("warning"));
         let mut threads: Vec<Group<'_>> = facts.groups(&LOST).iter().collect();
-        threads.sort_by(|a, b| b.sum(0).total_cmp(&a.sum(0)));
+        threads.sort_by(|a, b| b.sum("lostSamples").total_cmp(&a.sum("lostSamples")));
         Verdict::scored(
             score(lost_share).max(score(failed_share)),
             format!(
@@ -89,10 +93,12 @@ impl Rule for CpuSamplesLost {
             "threads that lost most",
             Value::table(
                 ["thread", "lost samples"],
-                threads
-                    .iter()
-                    .take(5)
-                    .map(|g| [g.thread(0).map_or("?", |t| t.name.as_str()).into(), Value::number(g.sum(0), "samples")]),
+                threads.iter().take(5).map(|g| {
+                    [
+                        g.thread("eventThread").map_or("?", |t| t.name.as_str()).into(),
+                        Value::number(g.sum("lostSamples"), "samples"),
+                    ]
+                }),
             ),
         )
     }

@@ -30,29 +30,33 @@ impl CpuSaturation {
 
 impl Rule for CpuSaturation {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "CPU saturation",
-            category: Category::Cpu,
-            description: "Whether the machine's CPUs were busy for some time, and whether this JVM or other processes \
+        RuleInfo::own("CpuSaturation")
+            .title("CPU saturation")
+            .category(Category::Cpu)
+            .description(
+                "Whether the machine's CPUs were busy for some time, and whether this JVM or other processes \
                           caused it.",
-            formula: "From jdk.CPULoad: the highest mean machineTotal over `window`, 25 at `info`, 75 at `warning`; \
+            )
+            .formula(
+                "From jdk.CPULoad: the highest mean machineTotal over `window`, 25 at `info`, 75 at `warning`; \
                       and the time with machineTotal of 99.5 % or more, 25 at `full-info`, 75 at `full-warning`. The \
                       higher score counts. The cost is the time at full load, or, if there is none, the time above \
                       `info`, weighted by how far above. Based on Datadog's analysis (75 % over 10 s; one second at 100 %) and \
                       jafar's (70 %, 90 %).",
-            settings: const {
-                &[
-                    Setting::percent("info", 75.0, "Load over the window worth a look"),
-                    Setting::percent("warning", 90.0, "Load over the window to act on"),
-                    Setting::seconds("window", 10.0, "Length of the window"),
-                    Setting::seconds("full-info", 1.0, "Time at full load worth a look"),
-                    Setting::seconds("full-warning", 10.0, "Time at full load to act on"),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::own("CpuSaturation")
-        }
+            )
+            .settings(
+                const {
+                    &[
+                        Setting::percent("info", 75.0, "Load over the window worth a look"),
+                        Setting::percent("warning", 90.0, "Load over the window to act on"),
+                        Setting::seconds("window", 10.0, "Length of the window"),
+                        Setting::seconds("full-info", 1.0, "Time at full load worth a look"),
+                        Setting::seconds("full-warning", 10.0, "Time at full load to act on"),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {

@@ -19,10 +19,10 @@ pub(crate) struct DeoptimizationStorm;
 const EVENT: &str = "jdk.Deoptimization";
 const MINUTE: i64 = 60 * SECOND;
 const SITES: GroupBy =
-    GroupBy::of(&[EVENT]).by(&["method", "bci", "reason", "compileId"]).measure(&["lineNumber"]).per_nanos(MINUTE);
-const METHOD: usize = 0;
-const BCI: usize = 1;
-const REASON: usize = 2;
+    GroupBy::of(&[EVENT]).by(&[METHOD, BCI, REASON, "compileId"]).measure(&["lineNumber"]).per_nanos(MINUTE);
+const METHOD: &str = "method";
+const BCI: &str = "bci";
+const REASON: &str = "reason";
 
 /// A method, a bytecode index and a reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,7 +50,7 @@ impl Lost {
         self.to = self.to.max(group.last());
         self.compilations = self.compilations.saturating_add(1);
         self.times = self.times.saturating_add(group.count());
-        self.line = self.line.max(to_i64(group.max(0)));
+        self.line = self.line.max(to_i64(group.max("lineNumber")));
     }
 }
 
@@ -67,28 +67,30 @@ impl DeoptimizationStorm {
 
 impl Rule for DeoptimizationStorm {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Deoptimization storm",
-            category: Category::Cpu,
-            description: "Whether the JVM keeps discarding compiled code at the same place.",
-            formula: "jdk.Deoptimization after the JVM's first 60 s. Each compilation (compileId) counts once, \
+        RuleInfo::own("DeoptimizationStorm")
+            .title("Deoptimization storm")
+            .category(Category::Cpu)
+            .description("Whether the JVM keeps discarding compiled code at the same place.")
+            .formula(
+                "jdk.Deoptimization after the JVM's first 60 s. Each compilation (compileId) counts once, \
                       however many threads leave it. The most within a minute for one method, bytecode index and \
                       reason: 25 at `site-info`, 75 at `site-warning`. The most within a minute in total: 25 at \
                       `rate-info`, 75 at `rate-warning`. The higher score counts. The cost is the CPU time to compile what \
                       is discarded: as much of the time that the compilers took (jdk.CompilerStatistics) as these are \
                       of all compilations. Our own thresholds.",
-            settings: const {
-                &[
-                    Setting::per_minute("site-info", 10.0, "At one place, worth a look"),
-                    Setting::per_minute("site-warning", 50.0, "At one place, to act on"),
-                    Setting::per_minute("rate-info", 200.0, "In total, worth a look"),
-                    Setting::per_minute("rate-warning", 2_000.0, "In total, to act on"),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::own("DeoptimizationStorm")
-        }
+            )
+            .settings(
+                const {
+                    &[
+                        Setting::per_minute("site-info", 10.0, "At one place, worth a look"),
+                        Setting::per_minute("site-warning", 50.0, "At one place, to act on"),
+                        Setting::per_minute("rate-info", 200.0, "In total, worth a look"),
+                        Setting::per_minute("rate-warning", 2_000.0, "In total, to act on"),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {

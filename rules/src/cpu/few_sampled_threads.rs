@@ -26,27 +26,29 @@ impl FewSampledThreads {
 
 impl Rule for FewSampledThreads {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Parallelism",
-            category: Category::Cpu,
-            description: "Whether the program keeps fewer threads busy than the machine can run.",
-            formula: "Not judged with fewer than `samples` samples, or if the JVM's highest mean load over `window` \
+        RuleInfo::jmc("FewSampledThreads")
+            .title("Parallelism")
+            .category(Category::Cpu)
+            .description("Whether the program keeps fewer threads busy than the machine can run.")
+            .formula(
+                "Not judged with fewer than `samples` samples, or if the JVM's highest mean load over `window` \
                       is below `load` for each sampled thread. Counts the threads with `each` or more samples against \
                       the hardware threads: 25 if `ratio` of them are unused, never more than 74. The cost is an upper bound: the time that is saved if the \
                       work spreads evenly over all CPUs.",
-            settings: const {
-                &[
-                    Setting::percent("ratio", 25.0, "Share of unused hardware threads worth a look"),
-                    Setting::percent("load", 10.0, "Load below which the program counts as idle"),
-                    Setting::seconds("window", 10.0, "Window for the load"),
-                    Setting::count("samples", 20.0, "Minimum number of samples"),
-                    Setting::count("each", 4.0, "Minimum samples for a thread to count"),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("FewSampledThreads")
-        }
+            )
+            .settings(
+                const {
+                    &[
+                        Setting::percent("ratio", 25.0, "Share of unused hardware threads worth a look"),
+                        Setting::percent("load", 10.0, "Load below which the program counts as idle"),
+                        Setting::seconds("window", 10.0, "Window for the load"),
+                        Setting::count("samples", 20.0, "Minimum number of samples"),
+                        Setting::count("each", 4.0, "Minimum samples for a thread to count"),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {

@@ -23,26 +23,30 @@ impl HighJvmCpu {
 
 impl Rule for HighJvmCpu {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "High JVM CPU load",
-            category: Category::Cpu,
-            description: "Whether the JVM uses a lot of CPU, and whether method samples show where.",
-            formula: "Worth a look if jdk.CPULoad is recorded less often than every `longest-period`. Otherwise the \
+        RuleInfo::jmc("HighJvmCpu")
+            .title("High JVM CPU load")
+            .category(Category::Cpu)
+            .description("Whether the JVM uses a lot of CPU, and whether method samples show where.")
+            .formula(
+                "Worth a look if jdk.CPULoad is recorded less often than every `longest-period`. Otherwise the \
                       share of missing samples (1 - samples / expected samples, at five per period) times the mean \
                       user load: 25 at `missing`. Otherwise the mean user load: 25 at `info`. Never more than 74.",
-            differences: "JMC caps the score at 74 but reports only from 80, so it never reports high load.",
-            settings: const {
-                &[
-                    Setting::percent("info", 80.0, "Mean user load worth a look"),
-                    Setting::seconds("longest-period", 10.0, "Longest acceptable period of jdk.CPULoad"),
-                    Setting::percent("missing", 50.0, "Share of missing samples, times load, worth a look"),
-                ]
-            },
-            why: Self::WHY,
-            remedy: "Also record native methods (jdk.NativeMethodSample), or use a profiler that shows native frames; \
+            )
+            .differences("JMC caps the score at 74 but reports only from 80, so it never reports high load.")
+            .settings(
+                const {
+                    &[
+                        Setting::percent("info", 80.0, "Mean user load worth a look"),
+                        Setting::seconds("longest-period", 10.0, "Longest acceptable period of jdk.CPULoad"),
+                        Setting::percent("missing", 50.0, "Share of missing samples, times load, worth a look"),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(
+                "Also record native methods (jdk.NativeMethodSample), or use a profiler that shows native frames; \
                      see the rules on garbage collection and JIT compilation.",
-            ..RuleInfo::jmc("HighJvmCpu")
-        }
+            )
     }
 
     fn needs(&self) -> Needs {

@@ -38,23 +38,25 @@ impl JitOverhead {
 
 impl Rule for JitOverhead {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "JIT compilation overhead",
-            category: Category::Cpu,
-            description: "How much CPU time the JIT compilers take after the JVM's first minute.",
-            formula: "After the JVM's first 60 s: the growth of totalTimeSpent in jdk.CompilerStatistics / (elapsed \
+        RuleInfo::own("JitOverhead")
+            .title("JIT compilation overhead")
+            .category(Category::Cpu)
+            .description("How much CPU time the JIT compilers take after the JVM's first minute.")
+            .formula(
+                "After the JVM's first 60 s: the growth of totalTimeSpent in jdk.CompilerStatistics / (elapsed \
                       time × hardware threads); or, for profilers that see compiler threads, the share of CPU samples \
                       in them. 25 at `info`, 75 at `warning` (based on Jeffrey).",
-            settings: const {
-                &[
-                    Setting::percent("info", 15.0, "Share worth a look"),
-                    Setting::percent("warning", 20.0, "Share to act on"),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::own("JitOverhead")
-        }
+            )
+            .settings(
+                const {
+                    &[
+                        Setting::percent("info", 15.0, "Share worth a look"),
+                        Setting::percent("warning", 20.0, "Share to act on"),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {
@@ -173,9 +175,12 @@ fn sampled(facts: &Facts, warm: i64) -> Option<Sampled> {
     let groups = main_sampler(facts.groups(&SAMPLES).iter().filter(|g| g.bucket() >= warm));
     // Rust's sum of nothing is -0.
     let all = groups.iter().map(samples).sum::<f64>() + 0.0;
-    let is_own = |g: &&Group<'_>| g.thread(1).is_some_and(|t| t.name.contains("CompilerThread"));
+    let is_own =
+        |g: &&Group<'_>| g.thread("sampledThread|eventThread").is_some_and(|t| t.name.contains("CompilerThread"));
     // A profiler that sees no JVM-internal threads does not see compiler threads either.
-    let sees = groups.iter().any(|g| g.thread(1).is_some_and(|t| !t.is_java() || t.name.contains("CompilerThread")));
+    let sees = groups.iter().any(|g| {
+        g.thread("sampledThread|eventThread").is_some_and(|t| !t.is_java() || t.name.contains("CompilerThread"))
+    });
     let own = groups.iter().filter(is_own).map(samples).sum::<f64>() + 0.0;
     (sees && all >= ENOUGH_SAMPLES).then(|| Sampled { share: ratio(own, all), samples: all })
 }

@@ -28,25 +28,29 @@ impl KernelTimeShare {
 
 impl Rule for KernelTimeShare {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "High kernel CPU time",
-            category: Category::Cpu,
-            description: "How much of its CPU time the JVM spends in the kernel: system calls, page faults, context \
+        RuleInfo::own("KernelTimeShare")
+            .title("High kernel CPU time")
+            .category(Category::Cpu)
+            .description(
+                "How much of its CPU time the JVM spends in the kernel: system calls, page faults, context \
                           switches.",
-            formula: "From jdk.CPULoad: jvmSystem / (jvmUser + jvmSystem), over the events where their sum is `busy` \
+            )
+            .formula(
+                "From jdk.CPULoad: jvmSystem / (jvmUser + jvmSystem), over the events where their sum is `busy` \
                       or more; needs at least five such events. 25 at `info`, 75 at `warning`. Our own thresholds, \
                       after the USE method.",
-            settings: const {
-                &[
-                    Setting::percent("info", 30.0, "Share worth a look"),
-                    Setting::percent("warning", 50.0, "Share to act on"),
-                    Setting::percent("busy", 10.0, "JVM load from which an event counts"),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::own("KernelTimeShare")
-        }
+            )
+            .settings(
+                const {
+                    &[
+                        Setting::percent("info", 30.0, "Share worth a look"),
+                        Setting::percent("warning", 50.0, "Share to act on"),
+                        Setting::percent("busy", 10.0, "JVM load from which an event counts"),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {

@@ -29,25 +29,29 @@ impl MethodProfiling {
 
 impl Rule for MethodProfiling {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Hot methods",
-            category: Category::Cpu,
-            description: "Whether one method of the program uses a lot of CPU.",
-            formula: "Windows of `window`, sliding by half. Drops top frames whose package matches `exclude`. The \
+        RuleInfo::jmc("MethodProfiling")
+            .title("Hot methods")
+            .category(Category::Cpu)
+            .description("Whether one method of the program uses a lot of CPU.")
+            .formula(
+                "Windows of `window`, sliding by half. Drops top frames whose package matches `exclude`. The \
                       samples of the most frequent method / the possible samples (five per period): 25 at 2.9 %, 75 \
                       at 19 %. Windows are cut where the settings are recorded again.",
-            differences: "As in JMC, this rule uses the earliest period, assumes five samples per period and looks \
+            )
+            .differences(
+                "As in JMC, this rule uses the earliest period, assumes five samples per period and looks \
                           only at jdk.ExecutionSample. HotSpots judges the samples of all profilers by their share.",
-            settings: const {
-                &[
-                    Setting::seconds("window", 30.0, "Length of the window"),
-                    Setting::regex("exclude", r"^java\.(lang|util)$", "Packages whose top frames are dropped"),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("MethodProfiling")
-        }
+            )
+            .settings(
+                const {
+                    &[
+                        Setting::seconds("window", 30.0, "Length of the window"),
+                        Setting::regex("exclude", r"^java\.(lang|util)$", "Packages whose top frames are dropped"),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {

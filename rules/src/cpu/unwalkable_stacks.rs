@@ -41,23 +41,25 @@ impl UnwalkableStacks {
 
 impl Rule for UnwalkableStacks {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Unwalkable stacks",
-            category: Category::Recording,
-            description: "Whether the profiler often failed to walk the stack, so that the profile misses what ran.",
-            formula: "Samples with no stack, an empty stack, or only pseudo frames (a name in brackets, or one such \
+        RuleInfo::own("UnwalkableStacks")
+            .title("Unwalkable stacks")
+            .category(Category::Recording)
+            .description("Whether the profiler often failed to walk the stack, so that the profile misses what ran.")
+            .formula(
+                "Samples with no stack, an empty stack, or only pseudo frames (a name in brackets, or one such \
                       as unknown_Java or not_walkable_Java), as a share of all samples of their kind, for kinds with \
                       100 samples or more: 25 at `info`, 75 at `warning` for the worst kind. Our own thresholds.",
-            settings: const {
-                &[
-                    Setting::percent("info", 5.0, "Share worth a look"),
-                    Setting::percent("warning", 20.0, "Share to act on"),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::own("UnwalkableStacks")
-        }
+            )
+            .settings(
+                const {
+                    &[
+                        Setting::percent("info", 5.0, "Share worth a look"),
+                        Setting::percent("warning", 20.0, "Share to act on"),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {
@@ -67,7 +69,7 @@ impl Rule for UnwalkableStacks {
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
         let mut kinds: Vec<Kind<'_>> = Vec::new();
         for group in facts.groups(&SAMPLES).iter() {
-            let event = group.text(0).unwrap_or("");
+            let event = group.text(EVENT).unwrap_or("");
             let place = kinds.iter().position(|k| k.event == event).unwrap_or_else(|| {
                 kinds.push(Kind { event, all: 0.0, bad: 0.0, marks: Vec::new() });
                 kinds.len().saturating_sub(1)
@@ -127,9 +129,9 @@ impl Kind<'_> {
         let weighted =
             matches!(self.event, "datadog.ExecutionSample" | "datadog.MethodSample" | "profiler.WallClockSample");
         let n = group.count() as f64;
-        let n = if weighted { group.sum(0).max(n) } else { n };
+        let n = if weighted { group.sum("weight|samples").max(n) } else { n };
         self.all += n;
-        if let Some(mark) = unusable(facts, group.stack(1)) {
+        if let Some(mark) = unusable(facts, group.stack("stackTrace")) {
             self.bad += n;
             match self.marks.iter_mut().find(|(m, _)| *m == mark) {
                 Some((_, sum)) => *sum += n,

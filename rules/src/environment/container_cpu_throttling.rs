@@ -55,26 +55,30 @@ impl ContainerCpuThrottling {
 
 impl Rule for ContainerCpuThrottling {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Container CPU throttling",
-            category: Category::Environment,
-            description: "Whether the container uses up its CPU quota, so that the kernel stops all its threads until \
+        RuleInfo::own("ContainerCpuThrottling")
+            .title("Container CPU throttling")
+            .category(Category::Environment)
+            .description(
+                "Whether the container uses up its CPU quota, so that the kernel stops all its threads until \
                           the next period.",
-            formula: "From jdk.ContainerCPUThrottling: throttled over elapsed slices, between the first and the last \
+            )
+            .formula(
+                "From jdk.ContainerCPUThrottling: throttled over elapsed slices, between the first and the last \
                       event (without steps at which the counters restart): 25 at `info`, 75 at `warning`. If the \
                       worst `window` reaches `info`, it is worth a look. After jafar's diagnosis; the thresholds are \
                       jfrkit's own.",
-            settings: const {
-                &[
-                    Setting::percent("info", 5.0, "Share of throttled slices that is worth a look"),
-                    Setting::percent("warning", 25.0, "Share of throttled slices to act on"),
-                    Setting::seconds("window", 10.0, "Minimum length of the window"),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::own("ContainerCpuThrottling")
-        }
+            )
+            .settings(
+                const {
+                    &[
+                        Setting::percent("info", 5.0, "Share of throttled slices that is worth a look"),
+                        Setting::percent("warning", 25.0, "Share of throttled slices to act on"),
+                        Setting::seconds("window", 10.0, "Minimum length of the window"),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {

@@ -27,27 +27,31 @@ impl ContainerMemoryHeadroom {
 
 impl Rule for ContainerMemoryHeadroom {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Container memory headroom",
-            category: Category::Environment,
-            description: "How close the container comes to its memory limit, beyond which the kernel kills the JVM, \
+        RuleInfo::own("ContainerMemoryHeadroom")
+            .title("Container memory headroom")
+            .category(Category::Environment)
+            .description(
+                "How close the container comes to its memory limit, beyond which the kernel kills the JVM, \
                           and how much of the limit the heap alone may use.",
-            formula: "The worst of: the peak memoryUsage of jdk.ContainerMemoryUsage over memoryLimit of \
+            )
+            .formula(
+                "The worst of: the peak memoryUsage of jdk.ContainerMemoryUsage over memoryLimit of \
                       jdk.ContainerConfiguration (25 at `info`, 75 at `warning`); the maximum heap size over the \
                       limit (25 at `heap-info`, 75 at `heap-warning`); 75 if memoryFailCount rises. The thresholds \
                       are jfrkit's own.",
-            settings: const {
-                &[
-                    Setting::percent("info", 85.0, "Share of the limit in use that is worth a look"),
-                    Setting::percent("warning", 95.0, "Share of the limit in use to act on"),
-                    Setting::percent("heap-info", 75.0, "Share of the limit for the heap that is worth a look"),
-                    Setting::percent("heap-warning", 90.0, "Share of the limit for the heap to act on"),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::own("ContainerMemoryHeadroom")
-        }
+            )
+            .settings(
+                const {
+                    &[
+                        Setting::percent("info", 85.0, "Share of the limit in use that is worth a look"),
+                        Setting::percent("warning", 95.0, "Share of the limit in use to act on"),
+                        Setting::percent("heap-info", 75.0, "Share of the limit for the heap that is worth a look"),
+                        Setting::percent("heap-warning", 90.0, "Share of the limit for the heap to act on"),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {

@@ -17,24 +17,26 @@ impl LowOnPhysicalMemory {
 
 impl Rule for LowOnPhysicalMemory {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Low physical memory",
-            category: Category::Environment,
-            description: "Whether the machine's memory is almost used up.",
-            formula: "The peak use over the smallest total: 25 at `info`, 75 at `warning`.",
-            differences: "JDKs before 21, and macOS, count the file cache as used, so JMC reports a machine that \
+        RuleInfo::jmc("LowOnPhysicalMemory")
+            .title("Low physical memory")
+            .category(Category::Environment)
+            .description("Whether the machine's memory is almost used up.")
+            .formula("The peak use over the smallest total: 25 at `info`, 75 at `warning`.")
+            .differences(
+                "JDKs before 21, and macOS, count the file cache as used, so JMC reports a machine that \
                           reads many files as full. jfrkit reports nothing there. ContainerMemoryHeadroom checks the \
                           container's limit.",
-            settings: const {
-                &[
-                    Setting::percent("info", 85.0, "Share of memory in use that is worth a look"),
-                    Setting::percent("warning", 95.0, "Share of memory in use to act on"),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("LowOnPhysicalMemory")
-        }
+            )
+            .settings(
+                const {
+                    &[
+                        Setting::percent("info", 85.0, "Share of memory in use that is worth a look"),
+                        Setting::percent("warning", 95.0, "Share of memory in use to act on"),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {

@@ -20,16 +20,14 @@ impl ManyRunningProcesses {
 
 impl Rule for ManyRunningProcesses {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Many running processes",
-            category: Category::Environment,
-            description: "How many processes run on the machine at the same time.",
-            formula: "25 at `info` jdk.SystemProcess events with the same time, never more than 74.",
-            settings: const { &[Setting::count("info", 150.0, "Processes that are worth a look")] },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("ManyRunningProcesses")
-        }
+        RuleInfo::jmc("ManyRunningProcesses")
+            .title("Many running processes")
+            .category(Category::Environment)
+            .description("How many processes run on the machine at the same time.")
+            .formula("25 at `info` jdk.SystemProcess events with the same time, never more than 74.")
+            .settings(const { &[Setting::count("info", 150.0, "Processes that are worth a look")] })
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {

@@ -19,16 +19,16 @@ impl ProcessStarted {
 
 impl Rule for ProcessStarted {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Processes started",
-            category: Category::Environment,
-            description: "Whether the application starts other processes.",
-            formula: "Worth a look if there is any jdk.ProcessStart. Command lines are not shown because they may \
+        RuleInfo::jmc("ProcessStarted")
+            .title("Processes started")
+            .category(Category::Environment)
+            .description("Whether the application starts other processes.")
+            .formula(
+                "Worth a look if there is any jdk.ProcessStart. Command lines are not shown because they may \
                       contain secrets.",
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("ProcessStarted")
-        }
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {
@@ -37,16 +37,18 @@ impl Rule for ProcessStarted {
 
     fn evaluate(&self, facts: &Facts, _: &Settings) -> Verdict {
         let count = facts.count("jdk.ProcessStart");
-        let stacks = facts.groups(&STARTS).by(&[0]);
+        let stacks = facts.groups(&STARTS).by(&["stackTrace"]);
         Verdict::info(format!("The application started {}", things(count, "process", "processes")))
             .explain(ProcessStarted::WHY)
             .remedy(ProcessStarted::REMEDY)
             .with("processes", Value::count(count, "processes"))
             .with(
                 "where",
-                facts.top_methods(stacks.iter().filter_map(|g| Some((g.stack(0)?, g.count() as f64))), 5, |n| {
-                    Value::number(n, "processes")
-                }),
+                facts.top_methods(
+                    stacks.iter().filter_map(|g| Some((g.stack("stackTrace")?, g.count() as f64))),
+                    5,
+                    |n| Value::number(n, "processes"),
+                ),
             )
     }
 }

@@ -18,16 +18,14 @@ impl DmsIncident {
 
 impl Rule for DmsIncident {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "DMS incidents",
-            category: Category::Exceptions,
-            description: "Whether Oracle's Dynamic Monitoring Service recorded incidents.",
-            formula: "75 at `warning` events of a type whose name ends with DFW_Incident_state.",
-            settings: const { &[Setting::count("warning", 1.0, "Incidents to act on")] },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("DMSIncident")
-        }
+        RuleInfo::jmc("DMSIncident")
+            .title("DMS incidents")
+            .category(Category::Exceptions)
+            .description("Whether Oracle's Dynamic Monitoring Service recorded incidents.")
+            .formula("75 at `warning` events of a type whose name ends with DFW_Incident_state.")
+            .settings(const { &[Setting::count("warning", 1.0, "Incidents to act on")] })
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {

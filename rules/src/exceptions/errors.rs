@@ -29,31 +29,35 @@ impl Errors {
 
 impl Rule for Errors {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Errors thrown",
-            category: Category::Exceptions,
-            description: "How often the program creates a java.lang.Error: a sign that something is seriously wrong.",
-            formula: "Windows of `window`, sliding by half: 25 if the worst has `info` errors per minute, 75 at \
+        RuleInfo::jmc("Errors")
+            .title("Errors thrown")
+            .category(Category::Exceptions)
+            .description("How often the program creates a java.lang.Error: a sign that something is seriously wrong.")
+            .formula(
+                "Windows of `window`, sliding by half: 25 if the worst has `info` errors per minute, 75 at \
                       `warning`.",
-            differences: "For JMC, 60 errors per minute are a warning. In jfrkit they are at most worth a look, and \
+            )
+            .differences(
+                "For JMC, 60 errors per minute are a warning. In jfrkit they are at most worth a look, and \
                           not a finding if java.lang.invoke created nearly all of them; SeriousErrors warns of \
                           exhausted memory and incompatible classes.",
-            settings: const {
-                &[
-                    Setting::per_minute("info", 30.0, "Errors that are worth a look"),
-                    Setting::per_minute("warning", 60.0, "Errors to act on"),
-                    Setting::seconds("window", 60.0, "Length of the window"),
-                    Setting::regex(
-                        "exclude",
-                        r"^(com\.sun\.el\.parser\.ELParser\$LookaheadSuccess)$",
-                        "Classes to ignore",
-                    ),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("Errors")
-        }
+            )
+            .settings(
+                const {
+                    &[
+                        Setting::per_minute("info", 30.0, "Errors that are worth a look"),
+                        Setting::per_minute("warning", 60.0, "Errors to act on"),
+                        Setting::seconds("window", 60.0, "Length of the window"),
+                        Setting::regex(
+                            "exclude",
+                            r"^(com\.sun\.el\.parser\.ELParser\$LookaheadSuccess)$",
+                            "Classes to ignore",
+                        ),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {

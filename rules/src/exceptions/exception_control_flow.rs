@@ -36,11 +36,12 @@ impl ExceptionControlFlow {
 
 impl Rule for ExceptionControlFlow {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Exceptions as control flow",
-            category: Category::Exceptions,
-            description: "Whether the program throws exceptions routinely, and where.",
-            formula: "Exceptions per minute, 25 at `info`, 75 at `warning`, from `least` exceptions on; and the share \
+        RuleInfo::own("ExceptionControlFlow")
+            .title("Exceptions as control flow")
+            .category(Category::Exceptions)
+            .description("Whether the program throws exceptions routinely, and where.")
+            .formula(
+                "Exceptions per minute, 25 at `info`, 75 at `warning`, from `least` exceptions on; and the share \
                       of CPU samples that pass through the constructor of Throwable or fillInStackTrace, 25 at \
                       `cpu-info`, 75 at `cpu-warning`, from `samples` samples on. The higher score counts. The rate \
                       comes from jdk.ExceptionStatistics, without errors and without the busiest tenth of the time, \
@@ -50,20 +51,21 @@ impl Rule for ExceptionControlFlow {
                       as the totals imply. The JDK's execution samples do not see the native part of fillInStackTrace, \
                       so their share is a lower bound. Without enough samples, the cost is an estimate, 1.5 µs of CPU \
                       time per exception. The limits are those of Datadog and Jeffrey.",
-            settings: const {
-                &[
-                    Setting::per_minute("info", 1_000.0, "Exceptions that are worth a look"),
-                    Setting::per_minute("warning", 10_000.0, "Exceptions to act on"),
-                    Setting::count("least", 1_000.0, "Exceptions needed to judge their rate"),
-                    Setting::percent("cpu-info", 3.0, "Share of CPU time that is worth a look"),
-                    Setting::percent("cpu-warning", 5.0, "Share of CPU time to act on"),
-                    Setting::count("samples", 100.0, "CPU samples needed to judge their share"),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::own("ExceptionControlFlow")
-        }
+            )
+            .settings(
+                const {
+                    &[
+                        Setting::per_minute("info", 1_000.0, "Exceptions that are worth a look"),
+                        Setting::per_minute("warning", 10_000.0, "Exceptions to act on"),
+                        Setting::count("least", 1_000.0, "Exceptions needed to judge their rate"),
+                        Setting::percent("cpu-info", 3.0, "Share of CPU time that is worth a look"),
+                        Setting::percent("cpu-warning", 5.0, "Share of CPU time to act on"),
+                        Setting::count("samples", 100.0, "CPU samples needed to judge their share"),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {
@@ -78,7 +80,7 @@ impl Rule for ExceptionControlFlow {
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
         let mut sites = sites(facts);
         let recorded = sum(sites.iter().map(|s| s.count));
-        let totals = sum(facts.groups(&TOTALS).iter().map(|g| g.sum(0)));
+        let totals = sum(facts.groups(&TOTALS).iter().map(|g| g.sum("count")));
         let is_on = |event| facts.missing(event, Level::Enabled, false).is_none();
         let by_events = || {
             let source = if totals > 0.0 { "datadog.ExceptionCount" } else { "the recorded exceptions" };
@@ -160,7 +162,7 @@ fn cpu_share(facts: &Facts, settings: &Settings) -> Option<(f64, Value)> {
             || method.starts_with("java_lang_Throwable::fill_in_stack_trace")
     });
     let made: Vec<(StackId, f64)> =
-        groups.iter().filter_map(|g| Some((g.stack(1).filter(|s| seek.passes(*s))?, samples(g)))).collect();
+        groups.iter().filter_map(|g| Some((g.stack("stackTrace").filter(|s| seek.passes(*s))?, samples(g)))).collect();
     let callers = seek.callers(made.iter().copied(), all, |n| Value::number(n, "samples"));
     Some((sum(made.iter().map(|(_, n)| *n)) / all, callers))
 }

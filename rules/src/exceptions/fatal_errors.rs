@@ -16,16 +16,16 @@ impl FatalErrors {
 
 impl Rule for FatalErrors {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "JVM shutdown",
-            category: Category::Jvm,
-            description: "Whether the JVM ended during the recording, and why.",
-            formula: "To act on if the reason of jdk.Shutdown contains `VM Error`, worth a look if it contains `No \
+        RuleInfo::jmc("Fatal Errors")
+            .title("JVM shutdown")
+            .category(Category::Jvm)
+            .description("Whether the JVM ended during the recording, and why.")
+            .formula(
+                "To act on if the reason of jdk.Shutdown contains `VM Error`, worth a look if it contains `No \
                       remaining non-daemon Java threads`; other reasons are ignored.",
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("Fatal Errors")
-        }
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {

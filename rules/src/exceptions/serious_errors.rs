@@ -3,7 +3,7 @@
 use super::thrown::{self, DATADOG, ERROR_FIELDS, ERRORS, THROWN, THROWS};
 use crate::common::things;
 use crate::tally::InOrder;
-use jfr_analyzers::events::{Facts, Level, Needs};
+use jfr_analyzers::events::{EVENT, Facts, Level, Needs};
 use jfr_analyzers::math::{map_exp74, map_exp100};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 use jfrkit_profile::{FrameId, StackId};
@@ -66,31 +66,35 @@ impl SeriousErrors {
 
 impl Rule for SeriousErrors {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Serious errors",
-            category: Category::Exceptions,
-            description: "Whether memory or stack ran out, a class could not be initialized, or classes do not fit \
+        RuleInfo::own("SeriousErrors")
+            .title("Serious errors")
+            .category(Category::Exceptions)
+            .description(
+                "Whether memory or stack ran out, a class could not be initialized, or classes do not fit \
                           together (LinkageError and its subclasses).",
-            formula: "To act on from `warning` OutOfMemoryErrors on, worth a look from `info` other errors on. Errors \
+            )
+            .formula(
+                "To act on from `warning` OutOfMemoryErrors on, worth a look from `info` other errors on. Errors \
                       that the JDK creates and catches itself, for example when it looks for an optional method, are \
                       ignored (`exclude`: where they are created). A JDK records OutOfMemoryError only as \
                       jdk.JavaExceptionThrow, which is off by default up to JDK 24, and it records none of those that \
                       the JVM itself throws: if the heap is full, also look at HeapFull and DumpReason.",
-            settings: const {
-                &[
-                    Setting::count("info", 1.0, "Errors that are worth a look"),
-                    Setting::count("warning", 1.0, "OutOfMemoryErrors to act on"),
-                    Setting::regex(
-                        "exclude",
-                        r"^java\.lang\.invoke\.|^java\.io\.ObjectStreamClass\.",
-                        "Methods whose errors are ignored",
-                    ),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::own("SeriousErrors")
-        }
+            )
+            .settings(
+                const {
+                    &[
+                        Setting::count("info", 1.0, "Errors that are worth a look"),
+                        Setting::count("warning", 1.0, "OutOfMemoryErrors to act on"),
+                        Setting::regex(
+                            "exclude",
+                            r"^java\.lang\.invoke\.|^java\.io\.ObjectStreamClass\.",
+                            "Methods whose errors are ignored",
+                        ),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {
@@ -189,14 +193,14 @@ fn sites<'f>(facts: &'f Facts, settings: &Settings) -> Sites<'f> {
         add(class, row.stack(), row.text("message"), 1, (row.start, row.end));
     }
     for group in facts.groups(&THROWN).iter() {
-        let class = group.text(1).unwrap_or_default();
+        let class = group.text("thrownClass|type").unwrap_or_default();
         // The JDK also writes other errors here, twice.
-        let only_here = match group.text(0) {
+        let only_here = match group.text(EVENT) {
             Some(THROWS) => class == OUT_OF_MEMORY && !memory,
             _ => errors.is_empty(),
         };
         if only_here {
-            add(class, group.stack(2), None, group.count(), (group.first(), group.last()));
+            add(class, group.stack("stackTrace"), None, group.count(), (group.first(), group.last()));
         }
     }
     sites

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::thrown::{self, DATADOG, ERRORS, THROWN, THROWS};
 use crate::tally::InOrder;
-use jfr_analyzers::events::{Facts, GroupBy};
+use jfr_analyzers::events::{EVENT, Facts, GroupBy};
 use jfr_analyzers::math::ratio;
 use jfrkit_profile::{FrameId, StackId};
 
@@ -31,23 +31,23 @@ pub(super) fn sites(facts: &Facts) -> Vec<Site<'_>> {
     let errors: BTreeSet<&str> = facts.table(ERRORS).texts("thrownClass").collect();
     let thrown = facts.groups(&THROWN);
     // If both are enabled, they cover the same exceptions.
-    let event = if thrown.iter().any(|g| g.text(0) == Some(THROWS)) { THROWS } else { DATADOG };
+    let event = if thrown.iter().any(|g| g.text(EVENT) == Some(THROWS)) { THROWS } else { DATADOG };
     let mut by_class: BTreeMap<&str, f64> = BTreeMap::new();
     if event == DATADOG {
         for group in thrown.iter() {
-            *by_class.entry(group.text(1).unwrap_or("?")).or_default() += group.count() as f64;
+            *by_class.entry(group.text("thrownClass|type").unwrap_or("?")).or_default() += group.count() as f64;
         }
     }
-    let totals = facts.groups(&TOTALS).by(&[0]);
-    let totals: BTreeMap<&str, f64> = totals.iter().filter_map(|g| Some((g.text(0)?, g.sum(0)))).collect();
+    let totals = facts.groups(&TOTALS).by(&["type"]);
+    let totals: BTreeMap<&str, f64> = totals.iter().filter_map(|g| Some((g.text("type")?, g.sum("count")))).collect();
     // How many exceptions of a class a recorded one stands for.
     let each = |class: &str| {
         let total = totals.get(class).copied().unwrap_or(0.0);
         ratio(total, by_class.get(class).copied().unwrap_or(0.0)).max(1.0)
     };
     let mut sites: InOrder<(&str, Option<FrameId>), Site<'_>> = InOrder::default();
-    for group in thrown.iter().filter(|g| g.text(0) == Some(event)) {
-        let (class, stack) = (group.text(1).unwrap_or("?"), group.stack(2));
+    for group in thrown.iter().filter(|g| g.text(EVENT) == Some(event)) {
+        let (class, stack) = (group.text("thrownClass|type").unwrap_or("?"), group.stack("stackTrace"));
         if errors.contains(class) || stack.is_some_and(|s| thrown::makes_error(facts, s)) {
             continue;
         }

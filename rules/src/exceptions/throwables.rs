@@ -2,7 +2,7 @@
 
 use super::thrown::{THROWN, THROWS};
 use crate::cost;
-use jfr_analyzers::events::{Facts, Needs};
+use jfr_analyzers::events::{EVENT, Facts, Needs};
 use jfr_analyzers::math::{Cluster, map2, mass_cluster, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
@@ -19,25 +19,29 @@ impl Exceptions {
 
 impl Rule for Exceptions {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Exception rate",
-            category: Category::Exceptions,
-            description: "How many throwables the program creates per second in the busiest period.",
-            formula: "Differences of the count merge into clusters as long as that makes the cluster denser \
+        RuleInfo::jmc("Exceptions")
+            .title("Exception rate")
+            .category(Category::Exceptions)
+            .description("How many throwables the program creates per second in the busiest period.")
+            .formula(
+                "Differences of the count merge into clusters as long as that makes the cluster denser \
                       (throwables squared over time). Throwables per second of the densest cluster: 25 at `info`, 75 \
                       at `warning`.",
-            differences: "As in JMC, the limits are so high that few programs reach them; ExceptionControlFlow has \
+            )
+            .differences(
+                "As in JMC, the limits are so high that few programs reach them; ExceptionControlFlow has \
                           lower ones.",
-            settings: const {
-                &[
-                    Setting::per_second("info", 5_000.0, "Rate that is worth a look"),
-                    Setting::per_second("warning", 10_000.0, "Rate to act on"),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("Exceptions")
-        }
+            )
+            .settings(
+                const {
+                    &[
+                        Setting::per_second("info", 5_000.0, "Rate that is worth a look"),
+                        Setting::per_second("warning", 10_000.0, "Rate to act on"),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {
@@ -60,11 +64,14 @@ impl Rule for Exceptions {
             return Verdict::not_applicable("the recording has fewer than two counts of throwables");
         };
         let rate = ratio(cluster.mass, cluster.end.saturating_sub(cluster.start) as f64 / 1e9);
-        let thrown = |key| facts.groups(&THROWN).select(&[key], |g| g.text(0) == Some(THROWS));
-        let mut classes = thrown(1);
+        let thrown = |key| facts.groups(&THROWN).select(&[key], |g| g.text(EVENT) == Some(THROWS));
+        let mut classes = thrown("thrownClass|type");
         classes.sort_by_key(|g| std::cmp::Reverse(g.count()));
-        let stacks = thrown(2);
-        let rows = classes.iter().take(5).map(|g| [g.text(0).unwrap_or("?").into(), Value::count(g.count(), "events")]);
+        let stacks = thrown("stackTrace");
+        let rows = classes
+            .iter()
+            .take(5)
+            .map(|g| [g.text("thrownClass|type").unwrap_or("?").into(), Value::count(g.count(), "events")]);
         Verdict::scored(
             map2(rate, settings.number("info"), settings.number("warning")),
             format!("The program creates {rate:.0} throwables per second in the busiest period"),
@@ -77,7 +84,7 @@ impl Rule for Exceptions {
         .with("classes", Value::table(["class", "events"], rows))
         .with(
             "where",
-            facts.top_methods(stacks.iter().filter_map(|g| Some((g.stack(0)?, g.count() as f64))), 5, |n| {
+            facts.top_methods(stacks.iter().filter_map(|g| Some((g.stack("stackTrace")?, g.count() as f64))), 5, |n| {
                 Value::number(n, "events")
             }),
         )

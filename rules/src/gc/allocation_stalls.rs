@@ -30,24 +30,28 @@ impl AllocationStalls {
 
 impl Rule for AllocationStalls {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Allocation stalls",
-            category: Category::Gc,
-            description: "How long threads wait because ZGC or Shenandoah cannot free memory as fast as the \
+        RuleInfo::own("AllocationStalls")
+            .title("Allocation stalls")
+            .category(Category::Gc)
+            .description(
+                "How long threads wait because ZGC or Shenandoah cannot free memory as fast as the \
                           application allocates it.",
-            formula: "Total duration of jdk.ZAllocationStall over all threads, plus Shenandoah's degenerated and full \
+            )
+            .formula(
+                "Total duration of jdk.ZAllocationStall over all threads, plus Shenandoah's degenerated and full \
                       pauses, per minute of recording: 25 at `info`, 75 at `warning`, and at least 25 if there are \
                       any. JMC's ZGCAllocationStall divides by the age of the JVM.",
-            settings: const {
-                &[
-                    Setting::seconds("info", 0.5, "Time per minute that is worth a look"),
-                    Setting::seconds("warning", 5.0, "Time per minute to act on"),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::own("AllocationStalls")
-        }
+            )
+            .settings(
+                const {
+                    &[
+                        Setting::seconds("info", 0.5, "Time per minute that is worth a look"),
+                        Setting::seconds("warning", 5.0, "Time per minute to act on"),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {
@@ -77,26 +81,31 @@ impl Rule for AllocationStalls {
         }
         let fell_back =
             |name: Option<&str>| name.is_some_and(|n| n.contains("Degenerated") || n.contains("Pause Full"));
-        let pauses = if shenandoah { facts.groups(&PAUSES).select(&[], |g| fell_back(g.text(0))).pop() } else { None };
+        let pauses =
+            if shenandoah { facts.groups(&PAUSES).select(&[], |g| fell_back(g.text("name"))).pop() } else { None };
         let total = stalls.total();
         let count = total.as_ref().map_or(0, |t| t.count()).saturating_add(pauses.as_ref().map_or(0, |p| p.count()));
         if count == 0 {
             return Verdict::ok("No thread waited for the collector");
         }
-        let sum = total.as_ref().map_or(0.0, |t| t.sum(0)) + pauses.as_ref().map_or(0.0, |p| p.sum(0));
-        let longest = worst([total.as_ref().map_or(0.0, |t| t.max(0)), pauses.as_ref().map_or(0.0, |p| p.max(0))]);
+        let sum =
+            total.as_ref().map_or(0.0, |t| t.sum("duration")) + pauses.as_ref().map_or(0.0, |p| p.sum("duration"));
+        let longest = worst([
+            total.as_ref().map_or(0.0, |t| t.max("duration")),
+            pauses.as_ref().map_or(0.0, |p| p.max("duration")),
+        ]);
         let per_minute = ratio(sum, minutes(facts));
         let score =
             map2(per_minute / 1e9, settings.number("info"), settings.number("warning")).max(Severity::INFO_SCORE);
-        let places = sites(facts, stalls.iter(), 1);
-        let mut threads = stalls.by(&[0]);
-        threads.sort_by(|a, b| b.sum(0).total_cmp(&a.sum(0)));
+        let places = sites(facts, stalls.iter());
+        let mut threads = stalls.by(&["eventThread"]);
+        threads.sort_by(|a, b| b.sum("duration").total_cmp(&a.sum("duration")));
         let rows = threads.iter().take(10).map(|g| {
             [
-                thread_name(g, 0).into(),
+                thread_name(g, "eventThread").into(),
                 Value::count(g.count(), "stalls"),
-                Value::nanos_f64(g.sum(0)),
-                Value::nanos_f64(g.max(0)),
+                Value::nanos_f64(g.sum("duration")),
+                Value::nanos_f64(g.max("duration")),
             ]
         });
         let window = total.as_ref().or(pauses.as_ref()).map(|g| Value::window(g.first(), g.last()));

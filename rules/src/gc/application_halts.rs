@@ -31,26 +31,30 @@ impl ApplicationHalts {
 
 impl Rule for ApplicationHalts {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Application halts",
-            category: Category::Jvm,
-            description: "The share of time in which the whole application is stopped: by GC pauses, safepoints or VM \
+        RuleInfo::jmc("ApplicationHalts")
+            .title("Application halts")
+            .category(Category::Jvm)
+            .description(
+                "The share of time in which the whole application is stopped: by GC pauses, safepoints or VM \
                           operations.",
-            formula: "The sum of GC pauses, safepoint events and VM operations at a safepoint, without those enclosed \
+            )
+            .formula(
+                "The sum of GC pauses, safepoint events and VM operations at a safepoint, without those enclosed \
                       in another, over the worst window of `window`, or over the whole recording if it is shorter: 25 \
                       at `info`, 75 at `warning`. Less than 200 ms in total is worth a look at most.",
-            differences: "JMC always uses the full window length, even if the recording is shorter.",
-            settings: const {
-                &[
-                    Setting::percent("info", 5.0, "Share of a window that is worth a look"),
-                    Setting::percent("warning", 10.0, "Share of a window to act on"),
-                    Setting::seconds("window", 60.0, "Length of the window"),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("ApplicationHalts")
-        }
+            )
+            .differences("JMC always uses the full window length, even if the recording is shorter.")
+            .settings(
+                const {
+                    &[
+                        Setting::percent("info", 5.0, "Share of a window that is worth a look"),
+                        Setting::percent("warning", 10.0, "Share of a window to act on"),
+                        Setting::seconds("window", 60.0, "Length of the window"),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {

@@ -81,7 +81,8 @@ impl Causes {
     pub(super) fn of(facts: &Facts) -> Self {
         let mut causes = Self::default();
         for group in facts.groups(&BY_CAUSE).iter() {
-            let (name, cause) = (group.text(0).unwrap_or_default(), group.text(1).unwrap_or_default().to_lowercase());
+            let (name, cause) =
+                (group.text("name").unwrap_or_default(), group.text("cause").unwrap_or_default().to_lowercase());
             let n = group.count();
             causes.all = causes.all.saturating_add(n);
             let (explicit, inspection) = (cause.contains("system.gc()"), cause == "heap inspection initiated gc");
@@ -103,7 +104,8 @@ impl Causes {
             ] {
                 if counts {
                     // Old JDKs record only durations of collections that stop the program.
-                    *pauses += if group.sum(1) > 0.0 { group.sum(1) } else { group.sum(0) };
+                    let recorded = group.sum("sumOfPauses");
+                    *pauses += if recorded > 0.0 { recorded } else { group.sum("duration") };
                 }
             }
         }
@@ -113,16 +115,16 @@ impl Causes {
     /// Evidence: the collections by kind and cause, largest total time first.
     pub(super) fn table(self, facts: &Facts) -> Value {
         let mut groups: Vec<_> = facts.groups(&BY_CAUSE).iter().collect();
-        groups.sort_by(|a, b| b.sum(0).total_cmp(&a.sum(0)));
+        groups.sort_by(|a, b| b.sum("duration").total_cmp(&a.sum("duration")));
         Value::table(
             ["collection", "cause", "count", "time", "longest"],
             groups.iter().map(|g| {
                 [
-                    g.text(0).unwrap_or("?").into(),
-                    g.text(1).unwrap_or("?").into(),
+                    g.text("name").unwrap_or("?").into(),
+                    g.text("cause").unwrap_or("?").into(),
                     Value::count(g.count(), "collections"),
-                    Value::nanos_f64(g.sum(0)),
-                    Value::nanos_f64(g.max(0)),
+                    Value::nanos_f64(g.sum("duration")),
+                    Value::nanos_f64(g.max("duration")),
                 ]
             }),
         )

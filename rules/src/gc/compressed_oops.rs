@@ -16,17 +16,17 @@ impl CompressedOops {
 
 impl Rule for CompressedOops {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Compressed oops disabled",
-            category: Category::Gc,
-            description: "Whether references take 8 bytes although the heap is small enough for 4.",
-            formula: "Worth a look if a 64-bit JVM with a heap below 32 GiB does not use compressed oops.",
-            differences: "ZGC never compresses references. If it is the collector, JMC reports a finding and jfrkit \
+        RuleInfo::jmc("CompressedOops")
+            .title("Compressed oops disabled")
+            .category(Category::Gc)
+            .description("Whether references take 8 bytes although the heap is small enough for 4.")
+            .formula("Worth a look if a 64-bit JVM with a heap below 32 GiB does not use compressed oops.")
+            .differences(
+                "ZGC never compresses references. If it is the collector, JMC reports a finding and jfrkit \
                           does not.",
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("CompressedOops")
-        }
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {

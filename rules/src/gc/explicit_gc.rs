@@ -32,25 +32,27 @@ impl ExplicitGc {
 
 impl Rule for ExplicitGc {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Explicit GC",
-            category: Category::Gc,
-            description: "Which code calls System.gc(), and how much time the resulting pauses take.",
-            formula: "25 if there is any jdk.SystemGC event or collection caused by System.gc(). With 3 or more, also \
+        RuleInfo::own("ExplicitGc")
+            .title("Explicit GC")
+            .category(Category::Gc)
+            .description("Which code calls System.gc(), and how much time the resulting pauses take.")
+            .formula(
+                "25 if there is any jdk.SystemGC event or collection caused by System.gc(). With 3 or more, also \
                       their share of collections: 25 at `info`, 75 at `warning`; and their pauses over the \
                       recording's time: 25 at `pause-info`, 75 at `pause-warning`.",
-            settings: const {
-                &[
-                    Setting::percent("info", 10.0, "Share of collections that is worth a look"),
-                    Setting::percent("warning", 50.0, "Share of collections to act on"),
-                    Setting::percent("pause-info", 1.0, "Share of time in their pauses that is worth a look"),
-                    Setting::percent("pause-warning", 5.0, "Share of time in their pauses to act on"),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::own("ExplicitGc")
-        }
+            )
+            .settings(
+                const {
+                    &[
+                        Setting::percent("info", 10.0, "Share of collections that is worth a look"),
+                        Setting::percent("warning", 50.0, "Share of collections to act on"),
+                        Setting::percent("pause-info", 1.0, "Share of time in their pauses that is worth a look"),
+                        Setting::percent("pause-warning", 5.0, "Share of time in their pauses to act on"),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {
@@ -60,7 +62,7 @@ impl Rule for ExplicitGc {
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
         let calls = facts.groups(&CALLS);
         let causes = facts.groups(&BY_CAUSE);
-        let explicit = causes.select(&[], |g| g.text(0).is_some_and(|c| c.contains("System.gc()"))).pop();
+        let explicit = causes.select(&[], |g| g.text("cause").is_some_and(|c| c.contains("System.gc()"))).pop();
         let called = calls.total().map_or(0, |t| t.count());
         let collected = explicit.as_ref().map_or(0, |g| g.count());
         // Some collectors run two collections per call, one of the young and one of the old generation.
@@ -70,13 +72,13 @@ impl Rule for ExplicitGc {
         }
         let all = causes.total().map_or(0, |t| t.count()).max(collected);
         let share = ratio(collected as f64, all as f64) * 100.0;
-        let paused = explicit.as_ref().map_or(0.0, |g| g.sum(0));
+        let paused = explicit.as_ref().map_or(0.0, |g| g.sum("sumOfPauses"));
         let pause_share = ratio(paused, facts.nanos() as f64) * 100.0;
         let by_share = map2(share, settings.number("info"), settings.number("warning"));
         let by_pause = map2(pause_share, settings.number("pause-info"), settings.number("pause-warning"));
         let score =
             if count < ENOUGH { Severity::INFO_SCORE } else { worst([Severity::INFO_SCORE, by_share, by_pause]) };
-        let places = sites(facts, calls.iter(), 0);
+        let places = sites(facts, calls.iter());
         let caller = places.first().map(|p| format!(", mostly by {}", site_name(facts, p))).unwrap_or_default();
         Verdict::scored(
             score,

@@ -42,25 +42,29 @@ impl FailedEvacuation {
 
 impl Rule for FailedEvacuation {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Failed evacuation or promotion",
-            category: Category::Gc,
-            description: "Whether the collector ran out of space to copy surviving objects to, or fell back to a full \
+        RuleInfo::own("FailedEvacuation")
+            .title("Failed evacuation or promotion")
+            .category(Category::Gc)
+            .description(
+                "Whether the collector ran out of space to copy surviving objects to, or fell back to a full \
                           GC.",
-            formula: "Distinct collections with jdk.EvacuationFailed, jdk.PromotionFailed or \
+            )
+            .formula(
+                "Distinct collections with jdk.EvacuationFailed, jdk.PromotionFailed or \
                       jdk.ConcurrentModeFailure, with the name G1Full, or with a cause or pause name that mentions \
                       full, degenerated or to-space, without explicit collections and the marking cycles that they \
                       aborted: 25 at `info`, 75 at `warning`.",
-            settings: const {
-                &[
-                    Setting::count("info", 1.0, "Collections that are worth a look"),
-                    Setting::count("warning", 3.0, "Collections to act on"),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::own("FailedEvacuation")
-        }
+            )
+            .settings(
+                const {
+                    &[
+                        Setting::count("info", 1.0, "Collections that are worth a look"),
+                        Setting::count("warning", 3.0, "Collections to act on"),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {
@@ -104,14 +108,14 @@ impl Rule for FailedEvacuation {
             }
         }
         for (event, what, size) in [
-            ("jdk.EvacuationFailed", "evacuation failed", "evacuationFailed.totalSize"),
-            ("jdk.PromotionFailed", "promotion failed", "promotionFailed.totalSize"),
-            ("jdk.ConcurrentModeFailure", "concurrent mode failure", ""),
+            ("jdk.EvacuationFailed", "evacuation failed", Some("evacuationFailed.totalSize")),
+            ("jdk.PromotionFailed", "promotion failed", Some("promotionFailed.totalSize")),
+            ("jdk.ConcurrentModeFailure", "concurrent mode failure", None),
         ] {
             for row in
                 facts.table(event).rows().filter(|r| what != "concurrent mode failure" || !asked_for.near(r.start))
             {
-                bytes += row.float(size).unwrap_or(0.0);
+                bytes += size.and_then(|size| row.float(size)).unwrap_or(0.0);
                 let id = row.int("gcId").unwrap_or(-1);
                 failed.entry(id).or_insert_with(|| (what.to_owned(), row.start));
             }

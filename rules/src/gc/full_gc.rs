@@ -22,17 +22,17 @@ impl FullGc {
 
 impl Rule for FullGc {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Full GC",
-            category: Category::Gc,
-            description: "Whether G1 or CMS ran full collections.",
-            formula: "To act on if there is any collection named G1Full, or any OldGarbageCollection under CMS.",
-            differences: "For JMC, any full collection is a warning. jfrkit ignores explicit ones, and those that the \
+        RuleInfo::jmc("FullGc")
+            .title("Full GC")
+            .category(Category::Gc)
+            .description("Whether G1 or CMS ran full collections.")
+            .formula("To act on if there is any collection named G1Full, or any OldGarbageCollection under CMS.")
+            .differences(
+                "For JMC, any full collection is a warning. jfrkit ignores explicit ones, and those that the \
                           recording itself triggers for a heap histogram; the evidence lists all of them.",
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("FullGc")
-        }
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {
@@ -49,7 +49,7 @@ impl Rule for FullGc {
             Some("G1Old") => facts
                 .groups(&FULL)
                 .iter()
-                .filter(|g| g.text(0) == Some("G1Full"))
+                .filter(|g| g.text("name") == Some("G1Full"))
                 .fold(0u64, |sum, g| sum.saturating_add(g.count())),
             Some(other) => return Verdict::not_applicable(format!("the collector is {other}, not G1 or CMS")),
             None => return Verdict::not_applicable("the recording does not name the collector"),
@@ -57,12 +57,16 @@ impl Rule for FullGc {
         if count == 0 {
             return Verdict::ok("No full collection ran");
         }
-        let causes = facts.groups(&FULL).iter().filter(|g| g.text(0) == Some("G1Full")).map(|g| {
-            [g.text(1).unwrap_or("?").into(), Value::count(g.count(), "collections"), Value::nanos_f64(g.sum(0))]
+        let causes = facts.groups(&FULL).iter().filter(|g| g.text("name") == Some("G1Full")).map(|g| {
+            [
+                g.text("cause").unwrap_or("?").into(),
+                Value::count(g.count(), "collections"),
+                Value::nanos_f64(g.sum("duration")),
+            ]
         });
-        let full: Vec<_> = facts.groups(&FULL).iter().filter(|g| g.text(0) == Some("G1Full")).collect();
-        let unasked: Vec<_> = full.iter().filter(|g| !g.text(1).is_some_and(is_asked_for)).collect();
-        let paused: f64 = unasked.iter().map(|g| g.sum(0)).sum();
+        let full: Vec<_> = facts.groups(&FULL).iter().filter(|g| g.text("name") == Some("G1Full")).collect();
+        let unasked: Vec<_> = full.iter().filter(|g| !g.text("cause").is_some_and(is_asked_for)).collect();
+        let paused: f64 = unasked.iter().map(|g| g.sum("duration")).sum();
         // CMS does not use this name for its full collections.
         let shown = if full.is_empty() || !unasked.is_empty() { Severity::Warning } else { Severity::Ok };
         let verdict =

@@ -16,14 +16,12 @@ impl GarbageCollectionInfoRule {
 
 impl Rule for GarbageCollectionInfoRule {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "GC causes",
-            category: Category::Gc,
-            description: "How many collections ran, by cause. Other rules build on these numbers.",
-            formula: "Never a finding.",
-            why: Self::WHY,
-            ..RuleInfo::jmc("GarbageCollectionInfoRule")
-        }
+        RuleInfo::jmc("GarbageCollectionInfoRule")
+            .title("GC causes")
+            .category(Category::Gc)
+            .description("How many collections ran, by cause. Other rules build on these numbers.")
+            .formula("Never a finding.")
+            .why(Self::WHY)
     }
 
     fn needs(&self) -> Needs {

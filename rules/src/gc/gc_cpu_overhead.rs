@@ -1,8 +1,8 @@
 //! `GcCpuOverhead`: how much of the JVM's CPU time the collector uses.
 
-use crate::overhead::{SAMPLES, THREAD_KEY, samples_of};
+use crate::overhead::{SAMPLES, THREAD, samples_of};
 use crate::support::{LOAD_FIELDS, jvm_cpu_nanos, time};
-use jfr_analyzers::events::{Facts, Group, GroupBy, Level, Needs};
+use jfr_analyzers::events::{AMOUNT, Facts, Group, GroupBy, Level, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
@@ -31,26 +31,28 @@ impl GcCpuOverhead {
 
 impl Rule for GcCpuOverhead {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "GC CPU overhead",
-            category: Category::Gc,
-            description: "How much of the JVM's CPU time the garbage collector uses.",
-            formula: "User and system time of jdk.GCCPUTime over the JVM's CPU time (jdk.CPULoad times hardware \
+        RuleInfo::own("GcCpuOverhead")
+            .title("GC CPU overhead")
+            .category(Category::Gc)
+            .description("How much of the JVM's CPU time the garbage collector uses.")
+            .formula(
+                "User and system time of jdk.GCCPUTime over the JVM's CPU time (jdk.CPULoad times hardware \
                       threads): 25 at `info`, 75 at `warning` (Datadog: 20 %). Without those events, if the profiler \
                       samples GC threads: their share of the CPU samples, 25 at `samples-info`, 75 at \
                       `samples-warning` (after Jeffrey).",
-            settings: const {
-                &[
-                    Setting::percent("info", 10.0, "Share of CPU time that is worth a look"),
-                    Setting::percent("warning", 20.0, "Share of CPU time to act on"),
-                    Setting::percent("samples-info", 7.0, "Share of samples that is worth a look"),
-                    Setting::percent("samples-warning", 10.0, "Share of samples to act on"),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::own("GcCpuOverhead")
-        }
+            )
+            .settings(
+                const {
+                    &[
+                        Setting::percent("info", 10.0, "Share of CPU time that is worth a look"),
+                        Setting::percent("warning", 20.0, "Share of CPU time to act on"),
+                        Setting::percent("samples-info", 7.0, "Share of samples that is worth a look"),
+                        Setting::percent("samples-warning", 10.0, "Share of samples to act on"),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {
@@ -60,7 +62,7 @@ impl Rule for GcCpuOverhead {
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
         let measured = facts.groups(&GC_TIME).total().zip(jvm_cpu_nanos(facts));
         if let Some((gc, jvm)) = measured {
-            let nanos = gc.sum(0) + gc.sum(1);
+            let nanos = gc.sum("userTime") + gc.sum("systemTime");
             if jvm < ENOUGH_NANOS {
                 return Verdict::ok(format!("The JVM used only {} of CPU time", time(jvm)));
             }
@@ -83,9 +85,9 @@ impl Rule for GcCpuOverhead {
         // Not wall-clock samples, which count a sleeping thread like a running one.
         let groups: Vec<Group<'_>> = samples_of(facts, "cpu").collect();
         // Rust's sum of nothing is -0.
-        let samples = |g: &Group<'_>| g.sum(0);
+        let samples = |g: &Group<'_>| g.sum(AMOUNT);
         let all = groups.iter().map(samples).sum::<f64>() + 0.0;
-        let is_gc = |g: &&Group<'_>| g.thread(THREAD_KEY).is_some_and(|t| !t.is_java() && is_collector(&t.name));
+        let is_gc = |g: &&Group<'_>| g.thread(THREAD).is_some_and(|t| !t.is_java() && is_collector(&t.name));
         let gc = groups.iter().filter(is_gc).map(samples).sum::<f64>() + 0.0;
         if all < ENOUGH_SAMPLES {
             return Verdict::not_applicable(format!(
@@ -93,7 +95,7 @@ impl Rule for GcCpuOverhead {
                 unmeasured(facts)
             ));
         }
-        if gc == 0.0 && !groups.iter().any(|g| g.thread(THREAD_KEY).is_some_and(|t| !t.is_java())) {
+        if gc == 0.0 && !groups.iter().any(|g| g.thread(THREAD).is_some_and(|t| !t.is_java())) {
             return Verdict::not_applicable(format!(
                 "{}, and the profiler does not sample GC threads, unlike async-profiler",
                 unmeasured(facts)

@@ -27,28 +27,32 @@ impl GcFreedRatio {
 
 impl Rule for GcFreedRatio {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Allocation churn",
-            category: Category::Heap,
-            description: "How fast the application produces garbage, compared with the live set.",
-            formula: "Windows of `window`, sliding by half: memory freed per second over the mean use after \
+        RuleInfo::jmc("GcFreedRatio")
+            .title("Allocation churn")
+            .category(Category::Heap)
+            .description("How fast the application produces garbage, compared with the live set.")
+            .formula(
+                "Windows of `window`, sliding by half: memory freed per second over the mean use after \
                       collections. 25 at `info` per second in the worst window, never more than 74, half of that for \
                       a recording shorter than `short`. Fewer than `few` heap summaries are fine.",
-            differences: "As in JMC, it requires the TLAB events although it does not read them, so it does not apply \
+            )
+            .differences(
+                "As in JMC, it requires the TLAB events although it does not read them, so it does not apply \
                           to most recordings of JDK 16 and later. AllocationRate measures the same without requiring \
                           them.",
-            settings: const {
-                &[
-                    Setting::percent("info", 1000.0, "Share of the live heap freed per second"),
-                    Setting::seconds("window", 10.0, "Length of the window"),
-                    Setting::count("few", 10.0, "Minimum number of heap summaries for a verdict"),
-                    Setting::seconds("short", 20.0, "Recordings below this length are short"),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("GcFreedRatio")
-        }
+            )
+            .settings(
+                const {
+                    &[
+                        Setting::percent("info", 1000.0, "Share of the live heap freed per second"),
+                        Setting::seconds("window", 10.0, "Length of the window"),
+                        Setting::count("few", 10.0, "Minimum number of heap summaries for a verdict"),
+                        Setting::seconds("short", 20.0, "Recordings below this length are short"),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {
@@ -115,7 +119,7 @@ impl Rule for GcFreedRatio {
         )
         .explain(GcFreedRatio::WHY)
         .remedy(GcFreedRatio::REMEDY)
-        .cost(facts.groups(&PAUSES).total().and_then(|g| cost::paused(facts, g.sum(0))))
+        .cost(facts.groups(&PAUSES).total().and_then(|g| cost::paused(facts, g.sum("duration"))))
         .with("freed a second, over the live heap", Value::number(best.0, "times"))
         .with("freed a second", Value::bytes(best.1))
         .with("mean use after collections", Value::bytes(best.2))

@@ -22,20 +22,24 @@ impl GcInvertedParallelism {
 
 impl Rule for GcInvertedParallelism {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "GC threads starved of CPU",
-            category: Category::Gc,
-            description: "Whether collections took longer than their CPU time, although several threads should share \
+        RuleInfo::jmc("GcInvertedParallelism")
+            .title("GC threads starved of CPU")
+            .category(Category::Gc)
+            .description(
+                "Whether collections took longer than their CPU time, although several threads should share \
                           the work.",
-            formula: "To act on if any collection's user and system time together, in whole percent rounded up, is \
+            )
+            .formula(
+                "To act on if any collection's user and system time together, in whole percent rounded up, is \
                       below 100 % of its real time.",
-            differences: "As in JMC, one collection decides, however short; with coarse clocks, a pause of \
+            )
+            .differences(
+                "As in JMC, one collection decides, however short; with coarse clocks, a pause of \
                           microseconds may be enough. The evidence shows the share for collections of 100 ms and \
                           more: if it is 0, there is nothing to do.",
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("GcInvertedParallelism")
-        }
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {

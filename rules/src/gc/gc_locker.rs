@@ -21,17 +21,15 @@ impl GcLocker {
 
 impl Rule for GcLocker {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "GC delayed by JNI critical sections",
-            category: Category::Gc,
-            description: "Whether collections had to wait for native code in a JNI critical section.",
-            formula: "25 if the share of collections with the cause GCLocker is `info`, never more than 74.",
-            differences: "JMC uses integer division, so its share is 0 unless it is everything.",
-            settings: const { &[Setting::percent("info", 10.0, "Share of collections that is worth a look")] },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("GcLocker")
-        }
+        RuleInfo::jmc("GcLocker")
+            .title("GC delayed by JNI critical sections")
+            .category(Category::Gc)
+            .description("Whether collections had to wait for native code in a JNI critical section.")
+            .formula("25 if the share of collections with the cause GCLocker is `info`, never more than 74.")
+            .differences("JMC uses integer division, so its share is 0 unless it is everything.")
+            .settings(const { &[Setting::percent("info", 10.0, "Share of collections that is worth a look")] })
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {

@@ -17,17 +17,17 @@ impl GcOptions {
 
 impl Rule for GcOptions {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "GC choice and threads",
-            category: Category::Gc,
-            description: "Whether the collector and its number of threads suit the machine.",
-            formula: "The first of these that applies is worth a look: SerialOld with 4 or more hardware threads and \
+        RuleInfo::jmc("GcOptions")
+            .title("GC choice and threads")
+            .category(Category::Gc)
+            .description("Whether the collector and its number of threads suit the machine.")
+            .formula(
+                "The first of these that applies is worth a look: SerialOld with 4 or more hardware threads and \
                       more than 4 GiB of heap; ParallelOld with one hardware thread; more collector threads than \
                       hardware threads; one collector thread under ParallelOld or G1.",
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("GcOptions")
-        }
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {

@@ -21,25 +21,27 @@ const ENOUGH: i64 = 200_000_000;
 
 impl Rule for GcPauseRatio {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "GC pause time",
-            category: Category::Gc,
-            description: "The share of time in which the garbage collector stops the application.",
-            formula: "The sum of the pauses over the worst window of `window`, or over the whole recording if it is \
+        RuleInfo::jmc("GcPauseRatio")
+            .title("GC pause time")
+            .category(Category::Gc)
+            .description("The share of time in which the garbage collector stops the application.")
+            .formula(
+                "The sum of the pauses over the worst window of `window`, or over the whole recording if it is \
                       shorter: 25 at `info`, 75 at `warning`. Pauses of less than 200 ms in total are worth a look at \
                       most.",
-            differences: "JMC always uses the full window length, even if the recording is shorter.",
-            settings: const {
-                &[
-                    Setting::percent("info", 5.0, "Share of a window that is worth a look"),
-                    Setting::percent("warning", 10.0, "Share of a window to act on"),
-                    Setting::seconds("window", 60.0, "Length of the window"),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("GcPauseRatio")
-        }
+            )
+            .differences("JMC always uses the full window length, even if the recording is shorter.")
+            .settings(
+                const {
+                    &[
+                        Setting::percent("info", 5.0, "Share of a window that is worth a look"),
+                        Setting::percent("warning", 10.0, "Share of a window to act on"),
+                        Setting::seconds("window", 60.0, "Length of the window"),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {

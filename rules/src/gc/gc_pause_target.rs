@@ -21,20 +21,22 @@ impl GcPauseTargetRule {
 
 impl Rule for GcPauseTargetRule {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "G1 pause goal missed",
-            category: Category::Gc,
-            description: "Whether G1 met its pause goal (-XX:MaxGCPauseMillis).",
-            formula: "The share of jdk.G1MMU events whose gcTime exceeds the goal: to act on if it is `warning` or \
+        RuleInfo::jmc("GcPauseTargetRule")
+            .title("G1 pause goal missed")
+            .category(Category::Gc)
+            .description("Whether G1 met its pause goal (-XX:MaxGCPauseMillis).")
+            .formula(
+                "The share of jdk.G1MMU events whose gcTime exceeds the goal: to act on if it is `warning` or \
                       more, worth a look if there is one such event.",
-            differences: "For JMC, one collection above the goal is enough for a warning. But a pause goal is a \
+            )
+            .differences(
+                "For JMC, one collection above the goal is enough for a warning. But a pause goal is a \
                           target, not a promise: in jfrkit, `warning` of at least ten collections have to miss it, \
                           and fewer are worth a look.",
-            settings: const { &[Setting::percent("warning", 10.0, "Share of collections above the goal to act on")] },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("GcPauseTargetRule")
-        }
+            )
+            .settings(const { &[Setting::percent("warning", 10.0, "Share of collections above the goal to act on")] })
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {

@@ -18,17 +18,19 @@ impl GcStall {
 
 impl Rule for GcStall {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Concurrent mode failure",
-            category: Category::Gc,
-            description: "Whether a concurrent collector could not keep up and stopped the application for a full \
+        RuleInfo::jmc("GcStall")
+            .title("Concurrent mode failure")
+            .category(Category::Gc)
+            .description(
+                "Whether a concurrent collector could not keep up and stopped the application for a full \
                           collection.",
-            formula: "To act on if CMS or G1 is in use and a SerialOld collection ran that was not explicit, or if \
+            )
+            .formula(
+                "To act on if CMS or G1 is in use and a SerialOld collection ran that was not explicit, or if \
                       there is any jdk.ConcurrentModeFailure.",
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("GcStall")
-        }
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {

@@ -20,16 +20,14 @@ impl HeapInspectionGc {
 
 impl Rule for HeapInspectionGc {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "GC caused by heap histograms",
-            category: Category::Gc,
-            description: "Whether a heap histogram, or the event jdk.ObjectCount, triggered collections.",
-            formula: "25 at `info` such collections, never more than 74.",
-            settings: const { &[Setting::count("info", 1.0, "Collections that are worth a look")] },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("HeapInspectionGc")
-        }
+        RuleInfo::jmc("HeapInspectionGc")
+            .title("GC caused by heap histograms")
+            .category(Category::Gc)
+            .description("Whether a heap histogram, or the event jdk.ObjectCount, triggered collections.")
+            .formula("25 at `info` such collections, never more than 74.")
+            .settings(const { &[Setting::count("info", 1.0, "Collections that are worth a look")] })
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {

@@ -18,17 +18,17 @@ impl HighGc {
 
 impl Rule for HighGc {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "GC pressure",
-            category: Category::Heap,
-            description: "Whether GC pauses follow each other so closely that they act like one long pause.",
-            formula: "Pauses are merged into clusters as long as that makes the cluster denser (time paused squared \
+        RuleInfo::jmc("HighGc")
+            .title("GC pressure")
+            .category(Category::Heap)
+            .description("Whether GC pauses follow each other so closely that they act like one long pause.")
+            .formula(
+                "Pauses are merged into clusters as long as that makes the cluster denser (time paused squared \
                       over time). 90 for a densest cluster with 1 s of pauses: 25 at 125 ms, 75 at 602 ms.",
-            differences: "JMC loses pauses while merging, so its score is often lower.",
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("HighGc")
-        }
+            )
+            .differences("JMC loses pauses while merging, so its score is often lower.")
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {

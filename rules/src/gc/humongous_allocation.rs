@@ -17,9 +17,10 @@ pub(crate) struct HumongousAllocation;
 
 const BY_CAUSE: GroupBy = GroupBy::of(&["jdk.GarbageCollection"]).by(&["cause"]).measure(&["sumOfPauses", "duration"]);
 const REGIONS: GroupBy = GroupBy::of(&["jdk.G1HeapRegionTypeChange"]).by(&["to"]);
+const SIZE: &str = "allocationSize|size";
 const LARGE: GroupBy = GroupBy::of(&["jdk.ObjectAllocationOutsideTLAB", "jdk.AllocationRequiringGC"])
     .by(&[EVENT, "objectClass", "stackTrace"])
-    .measure(&["allocationSize|size"]);
+    .measure(&[SIZE]);
 
 const MIB: f64 = 1024.0 * 1024.0;
 /// Minimum number of collections triggered by humongous objects.
@@ -38,25 +39,27 @@ impl HumongousAllocation {
 
 impl Rule for HumongousAllocation {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Humongous objects",
-            category: Category::Gc,
-            description: "Whether objects of half a G1 region or more trigger collections.",
-            formula: "The share of collections whose cause mentions humongous allocation, if there are at least 3: 25 \
+        RuleInfo::own("HumongousAllocation")
+            .title("Humongous objects")
+            .category(Category::Gc)
+            .description("Whether objects of half a G1 region or more trigger collections.")
+            .formula(
+                "The share of collections whose cause mentions humongous allocation, if there are at least 3: 25 \
                       at `info`, 75 at `warning`. The evidence shows where objects of at least half a region are \
                       allocated (ObjectAllocationOutsideTLAB, AllocationRequiringGC), or else where most array bytes \
                       are allocated (ObjectAllocationSample), and counts the regions. The thresholds are jfrkit's \
                       own.",
-            settings: const {
-                &[
-                    Setting::percent("info", 5.0, "Share of collections that is worth a look"),
-                    Setting::percent("warning", 25.0, "Share of collections to act on"),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::own("HumongousAllocation")
-        }
+            )
+            .settings(
+                const {
+                    &[
+                        Setting::percent("info", 5.0, "Share of collections that is worth a look"),
+                        Setting::percent("warning", 25.0, "Share of collections to act on"),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {
@@ -80,29 +83,34 @@ impl Rule for HumongousAllocation {
         let (mut all, mut humongous, mut pauses) = (0u64, 0u64, 0.0);
         for group in causes.iter() {
             all = all.saturating_add(group.count());
-            if is_humongous(group.text(0)) {
+            if is_humongous(group.text("cause")) {
                 humongous = humongous.saturating_add(group.count());
-                pauses += group.sum(0);
+                pauses += group.sum("sumOfPauses");
             }
         }
         let region = region_size(facts);
-        let large = facts.groups(&LARGE).select(&[1, 2], |g| region.is_some_and(|r| g.mean(0) >= r / 2.0));
-        let places = sites(facts, large.clone(), 1);
+        let large = facts
+            .groups(&LARGE)
+            .select(&["objectClass", "stackTrace"], |g| region.is_some_and(|r| g.mean(SIZE) >= r / 2.0));
+        let places = sites(facts, large.clone());
         let mut classes: Vec<(&str, (u64, f64))> = tally(
             &large,
-            |group| group.text(0).unwrap_or("unknown class"),
+            |group| group.text("objectClass").unwrap_or("unknown class"),
             |(count, sum): &mut (u64, f64), group| {
-                (*count, *sum) = (count.saturating_add(group.count()), *sum + group.sum(0))
+                (*count, *sum) = (count.saturating_add(group.count()), *sum + group.sum(SIZE))
             },
         );
         classes.sort_by(|a, b| b.1.1.total_cmp(&a.1.1));
         // Allocation samples contain no object sizes; humongous objects are arrays and have a large weight.
         let arrays = || {
-            let is_array = |g: &Group<'_>| g.text(0) == Some(SAMPLE) && g.text(1).is_some_and(|c| c.ends_with("[]"));
-            sites(facts, facts.groups(&BY_CLASS).select(&[1, 2], is_array), 1)
+            let is_array = |g: &Group<'_>| {
+                g.text(EVENT) == Some(SAMPLE) && g.text("objectClass").is_some_and(|c| c.ends_with("[]"))
+            };
+            sites(facts, facts.groups(&BY_CLASS).select(&["objectClass", "stackTrace"], is_array))
         };
         let sampled = if humongous > 0 && places.is_empty() { arrays() } else { Vec::new() };
-        let starts = facts.groups(&REGIONS).select(&[], |g| g.text(0).is_some_and(|t| t.contains("Starts Humongous")));
+        let starts =
+            facts.groups(&REGIONS).select(&[], |g| g.text("to").is_some_and(|t| t.contains("Starts Humongous")));
         let per_minute = starts.first().map(|g| g.count() as f64 / minutes(facts));
         let share = ratio(humongous as f64, all as f64) * 100.0;
         let score = match humongous {

@@ -23,19 +23,21 @@ impl IncreasingMetaSpaceLiveSet {
 
 impl Rule for IncreasingMetaSpaceLiveSet {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Growing metaspace",
-            category: Category::Gc,
-            description: "Whether metaspace grows from collection to collection.",
-            formula: "Least-squares slope of the metaspace used after collections (whole MiB over whole seconds): 75 \
+        RuleInfo::jmc("IncreasingMetaSpaceLiveSet")
+            .title("Growing metaspace")
+            .category(Category::Gc)
+            .description("Whether metaspace grows from collection to collection.")
+            .formula(
+                "Least-squares slope of the metaspace used after collections (whole MiB over whole seconds): 75 \
                       at `warning` MiB per second.",
-            differences: "JMC mistakes startup for growth. In jfrkit, the growth has to continue after the JVM's \
+            )
+            .differences(
+                "JMC mistakes startup for growth. In jfrkit, the growth has to continue after the JVM's \
                           first five minutes.",
-            settings: const { &[Setting::count("warning", 0.75, "MiB per second to act on")] },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("IncreasingMetaSpaceLiveSet")
-        }
+            )
+            .settings(const { &[Setting::count("warning", 0.75, "MiB per second to act on")] })
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {

@@ -17,16 +17,14 @@ impl LongGcPause {
 
 impl Rule for LongGcPause {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Long GC pause",
-            category: Category::Gc,
-            description: "The longest single pause of the garbage collector.",
-            formula: "25 at a longest pause of `info`, never more than 74.",
-            settings: const { &[Setting::seconds("info", 1.0, "Pause that is worth a look")] },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("LongGcPause")
-        }
+        RuleInfo::jmc("LongGcPause")
+            .title("Long GC pause")
+            .category(Category::Gc)
+            .description("The longest single pause of the garbage collector.")
+            .formula("25 at a longest pause of `info`, never more than 74.")
+            .settings(const { &[Setting::seconds("info", 1.0, "Pause that is worth a look")] })
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {

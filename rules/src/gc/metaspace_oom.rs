@@ -18,15 +18,13 @@ impl MetaspaceOom {
 
 impl Rule for MetaspaceOom {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Metaspace out of memory",
-            category: Category::Gc,
-            description: "Whether metaspace ran out.",
-            formula: "75 for one jdk.MetaspaceOOM, more for several.",
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("MetaspaceOom")
-        }
+        RuleInfo::jmc("MetaspaceOom")
+            .title("Metaspace out of memory")
+            .category(Category::Gc)
+            .description("Whether metaspace ran out.")
+            .formula("75 for one jdk.MetaspaceOOM, more for several.")
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {

@@ -21,23 +21,25 @@ impl ZgcAllocationStall {
 
 impl Rule for ZgcAllocationStall {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "ZGC allocation stalls",
-            category: Category::Gc,
-            description: "Whether threads had to wait for ZGC to free memory.",
-            formula: "Time stalled over all threads, per minute of recording: 25 at `info`, 75 at `warning`.",
-            differences: "JMC divides by the time from JVM start to the start of the recording and truncates the \
+        RuleInfo::jmc("ZGCAllocationStallRule")
+            .title("ZGC allocation stalls")
+            .category(Category::Gc)
+            .description("Whether threads had to wait for ZGC to free memory.")
+            .formula("Time stalled over all threads, per minute of recording: 25 at `info`, 75 at `warning`.")
+            .differences(
+                "JMC divides by the time from JVM start to the start of the recording and truncates the \
                           result to whole minutes per minute, so it never finds anything.",
-            settings: const {
-                &[
-                    Setting::seconds("info", 0.5, "Time stalled per minute that is worth a look"),
-                    Setting::seconds("warning", 5.0, "Time stalled per minute to act on"),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("ZGCAllocationStallRule")
-        }
+            )
+            .settings(
+                const {
+                    &[
+                        Setting::seconds("info", 0.5, "Time stalled per minute that is worth a look"),
+                        Setting::seconds("warning", 5.0, "Time stalled per minute to act on"),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {
@@ -47,7 +49,7 @@ impl Rule for ZgcAllocationStall {
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
         let Some(all) = facts.groups(&STALLS).total() else { return Verdict::ok("No thread stalled") };
         let minutes = (facts.seconds() / 60.0).max(1.0 / 60.0);
-        let a_minute = ratio(all.sum(0) / 1e9, minutes);
+        let a_minute = ratio(all.sum("duration") / 1e9, minutes);
         Verdict::scored(
             map2(a_minute, settings.number("info"), settings.number("warning")),
             format!(
@@ -57,10 +59,10 @@ impl Rule for ZgcAllocationStall {
         )
         .explain(ZgcAllocationStall::WHY)
         .remedy(ZgcAllocationStall::REMEDY)
-        .cost(cost::waited(facts, all.sum(0)))
+        .cost(cost::waited(facts, all.sum("duration")))
         .with("stalls", Value::count(all.count(), "stalls"))
-        .with("time stalled", Value::nanos_f64(all.sum(0)))
-        .with("longest", Value::nanos_f64(all.max(0)))
+        .with("time stalled", Value::nanos_f64(all.sum("duration")))
+        .with("longest", Value::nanos_f64(all.max("duration")))
         .with("stalls a minute", Value::number(all.count() as f64 / minutes, "per minute"))
     }
 }

@@ -7,14 +7,14 @@ pub(super) const IN_NEW: &str = "jdk.ObjectAllocationInNewTLAB";
 pub(super) const OUTSIDE: &str = "jdk.ObjectAllocationOutsideTLAB";
 pub(crate) const SAMPLE: &str = "jdk.ObjectAllocationSample";
 const EVENTS: &[&str] = &[IN_NEW, OUTSIDE, SAMPLE];
+/// What was allocated, by buffers where there are buffers: what the size of a sample stands for.
+pub(super) const BYTES: &str = "tlabSize|allocationSize|weight";
 
 /// By event type, class and stack, with the bytes that each event stands for.
-pub(crate) const BY_CLASS: GroupBy = GroupBy::of(EVENTS)
-    .by(&[EVENT, "objectClass", "stackTrace"])
-    .measure(&["tlabSize|allocationSize|weight", "allocationSize|weight"]);
+pub(crate) const BY_CLASS: GroupBy =
+    GroupBy::of(EVENTS).by(&[EVENT, "objectClass", "stackTrace"]).measure(&[BYTES, "allocationSize|weight"]);
 /// By event type, thread and stack.
-pub(super) const BY_THREAD: GroupBy =
-    GroupBy::of(EVENTS).by(&[EVENT, "eventThread", "stackTrace"]).measure(&["tlabSize|allocationSize|weight"]);
+pub(super) const BY_THREAD: GroupBy = GroupBy::of(EVENTS).by(&[EVENT, "eventThread", "stackTrace"]).measure(&[BYTES]);
 
 /// Which events count: the TLAB events (inside and outside), which are exact, or otherwise samples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,13 +51,13 @@ impl Source {
     fn size(self, group: &Group<'_>, smallest: f64) -> f64 {
         match self {
             Self::Exact => group.count() as f64,
-            Self::Sampled => over_smallest(group.sum(0), smallest),
+            Self::Sampled => over_smallest(group.sum(BYTES), smallest),
         }
     }
 
     /// The score of groups that were rolled up to one key, and the largest group.
     pub(super) fn score<'f>(self, groups: &[Group<'f>]) -> Option<(f64, Group<'f>)> {
-        let smallest = groups.iter().map(|g| g.min(0)).filter(|m| *m > 0.0).fold(f64::INFINITY, f64::min);
+        let smallest = groups.iter().map(|g| g.min(BYTES)).filter(|m| *m > 0.0).fold(f64::INFINITY, f64::min);
         let top = groups.iter().max_by(|a, b| self.size(a, smallest).total_cmp(&self.size(b, smallest)))?;
         let balance = balance(groups.iter().map(|g| self.size(g, smallest)));
         Some((balance * map_exp100_at(self.size(top, smallest), 1_000.0, 50.0) * 0.74, top.clone()))

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::allocation::{BY_CLASS, SAMPLE};
+use super::allocation::{BY_CLASS, BYTES, SAMPLE};
 use crate::common::{SECOND, amount, site_name, site_rows, sites, worst};
 use crate::tally::{PerText, tally};
-use jfr_analyzers::events::{Facts, Group, GroupBy, Level, Needs};
+use jfr_analyzers::events::{EVENT, Facts, Group, GroupBy, Level, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 
@@ -40,12 +40,15 @@ impl AllocationRate {
 
 impl Rule for AllocationRate {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "High allocation rate",
-            category: Category::Heap,
-            description: "How many bytes the program allocates per second and core, and how often that triggers a \
+        RuleInfo::own("AllocationRate")
+            .title("High allocation rate")
+            .category(Category::Heap)
+            .description(
+                "How many bytes the program allocates per second and core, and how often that triggers a \
                           collection.",
-            formula: "The sum over collections of the heap used before a collection minus the heap used after the \
+            )
+            .formula(
+                "The sum over collections of the heap used before a collection minus the heap used after the \
                       previous one, divided by the time between them and by the hardware threads (jdk.GCHeapSummary, \
                       jdk.CPUInformation). With ZGC and Shenandoah: the weights of allocation events over the time \
                       that these cover, if that is more. 25 at `info`, 75 at `warning`; no score if the number of \
@@ -53,23 +56,24 @@ impl Rule for AllocationRate {
                       not requested: 25 at `collections-info`, 75 at `collections-warning`, if their pauses \
                       (jdk.GarbageCollection) take `pauses` of the time or more. The higher score counts; takes at \
                       least 5 collections. The thresholds are jfrkit's own.",
-            settings: const {
-                &[
-                    Setting::bytes("info", 268_435_456.0, "Bytes per second and core that are worth a look"),
-                    Setting::bytes("warning", 1_073_741_824.0, "Bytes per second and core to act on"),
-                    Setting::per_second("collections-info", 1.0, "Collections per second that are worth a look"),
-                    Setting::per_second("collections-warning", 5.0, "Collections per second to act on"),
-                    Setting::percent(
-                        "pauses",
-                        1.0,
-                        "Share of time spent in pauses from which the collection rate counts",
-                    ),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::own("AllocationRate")
-        }
+            )
+            .settings(
+                const {
+                    &[
+                        Setting::bytes("info", 268_435_456.0, "Bytes per second and core that are worth a look"),
+                        Setting::bytes("warning", 1_073_741_824.0, "Bytes per second and core to act on"),
+                        Setting::per_second("collections-info", 1.0, "Collections per second that are worth a look"),
+                        Setting::per_second("collections-warning", 5.0, "Collections per second to act on"),
+                        Setting::percent(
+                            "pauses",
+                            1.0,
+                            "Share of time spent in pauses from which the collection rate counts",
+                        ),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {
@@ -81,42 +85,14 @@ impl Rule for AllocationRate {
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        let (mut allocated, mut collections, mut after): (f64, usize, Option<(i64, f64)>) = (0.0, 0, None);
-        let (mut from, mut to) = (None, 0);
+        let Collections { allocated, collections, seconds, for_room, paused } = Collections::of(facts);
         let table = facts.table("jdk.GarbageCollection");
-        let (mut asked, mut paused): (BTreeSet<i64>, f64) = (BTreeSet::new(), 0.0);
-        let mut causes = PerText::default();
-        for row in table.rows() {
-            let is_asked = |cause: &str| ASKED.iter().any(|a| cause.contains(a));
-            if row.text("cause").is_some_and(|cause| *causes.get(cause, is_asked)) {
-                asked.extend(row.int("gcId"));
-            } else {
-                paused += row.float("sumOfPauses").unwrap_or(0.0);
-            }
-        }
-        let mut for_room = 0usize;
-        for row in facts.table("jdk.GCHeapSummary").rows() {
-            let Some(used) = row.float("heapUsed") else { continue };
-            if row.text("when").is_some_and(|w| w.starts_with("Before")) {
-                if let Some((at, before)) = after.take() {
-                    from = from.or(Some(at));
-                    to = row.start;
-                    allocated += (used - before).max(0.0);
-                    collections = collections.saturating_add(1);
-                    let is_asked = row.int("gcId").is_some_and(|id| asked.contains(&id));
-                    for_room = for_room.saturating_add(usize::from(!is_asked));
-                }
-            } else {
-                after = Some((row.start, used));
-            }
-        }
-        let seconds = from.map_or(0.0, |from| facts.recorded(from, to) as f64 / 1e9);
         let groups: Vec<_> = match facts.count(SAMPLE) {
-            0 => facts.groups(&BY_CLASS).by(&[1, 2]),
+            0 => facts.groups(&BY_CLASS).by(&["objectClass", "stackTrace"]),
             // Never both: they cover the same bytes.
-            _ => facts.groups(&BY_CLASS).select(&[1, 2], |g| g.text(0) == Some(SAMPLE)),
+            _ => facts.groups(&BY_CLASS).select(&["objectClass", "stackTrace"], |g| g.text(EVENT) == Some(SAMPLE)),
         };
-        let groups = if groups.is_empty() { facts.groups(&DATADOG).by(&[0, 1]) } else { groups };
+        let groups = if groups.is_empty() { facts.groups(&DATADOG).by(&["objectClass", "stackTrace"]) } else { groups };
         // The heap summaries of a concurrent collector miss what is allocated while it runs.
         let beside = facts.old_collector().is_some_and(|name| name.starts_with('Z') || name.starts_with("Shenandoah"));
         let sampled = if beside { sampled_rate(facts) } else { None };
@@ -141,10 +117,10 @@ impl Rule for AllocationRate {
         } else {
             0.0
         };
-        let places = sites(facts, groups.clone(), 1);
-        let total: f64 = groups.iter().map(|g| g.sum(0)).sum();
+        let places = sites(facts, groups.clone());
+        let total: f64 = groups.iter().map(|g| g.sum(BYTES)).sum();
         let mut classes: Vec<(&str, f64)> =
-            tally(&groups, |g| g.text(0).unwrap_or("unknown class"), |sum, g| *sum += g.sum(0));
+            tally(&groups, |g| g.text("objectClass").unwrap_or("unknown class"), |sum, g| *sum += g.sum(BYTES));
         classes.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(b.0)));
         let most = places.first().map(|p| format!(", mostly in {}", site_name(facts, p))).unwrap_or_default();
         let small = by_often >= Severity::INFO_SCORE && by_often > by_rate;
@@ -204,17 +180,63 @@ impl Rule for AllocationRate {
     }
 }
 
+/// What the heap summaries and collections say about allocation.
+struct Collections {
+    /// Bytes by which the heap grew between collections, in `seconds`.
+    allocated: f64,
+    collections: usize,
+    seconds: f64,
+    /// Collections that nobody asked for, and the nanoseconds of their pauses.
+    for_room: usize,
+    paused: f64,
+}
+
+impl Collections {
+    fn of(facts: &Facts) -> Self {
+        let (mut allocated, mut collections, mut after): (f64, usize, Option<(i64, f64)>) = (0.0, 0, None);
+        let (mut from, mut to) = (None, 0);
+        let (mut asked, mut paused): (BTreeSet<i64>, f64) = (BTreeSet::new(), 0.0);
+        let mut causes = PerText::default();
+        for row in facts.table("jdk.GarbageCollection").rows() {
+            let is_asked = |cause: &str| ASKED.iter().any(|a| cause.contains(a));
+            if row.text("cause").is_some_and(|cause| *causes.get(cause, is_asked)) {
+                asked.extend(row.int("gcId"));
+            } else {
+                paused += row.float("sumOfPauses").unwrap_or(0.0);
+            }
+        }
+        let mut for_room = 0usize;
+        for row in facts.table("jdk.GCHeapSummary").rows() {
+            let Some(used) = row.float("heapUsed") else { continue };
+            if row.text("when").is_some_and(|w| w.starts_with("Before")) {
+                if let Some((at, before)) = after.take() {
+                    from = from.or(Some(at));
+                    to = row.start;
+                    allocated += (used - before).max(0.0);
+                    collections = collections.saturating_add(1);
+                    let is_asked = row.int("gcId").is_some_and(|id| asked.contains(&id));
+                    for_room = for_room.saturating_add(usize::from(!is_asked));
+                }
+            } else {
+                after = Some((row.start, used));
+            }
+        }
+        let seconds = from.map_or(0.0, |from| facts.recorded(from, to) as f64 / 1e9);
+        Self { allocated, collections, seconds, for_room, paused }
+    }
+}
+
 /// Bytes per second by the weights of allocation events, over the time that these cover, or over the whole recording if
 /// they cover less than half of it. `None` if there are too few events.
 fn sampled_rate(facts: &Facts) -> Option<f64> {
-    let of_samples = |g: &Group<'_>| facts.count(SAMPLE) == 0 || g.text(0) == Some(SAMPLE);
+    let of_samples = |g: &Group<'_>| facts.count(SAMPLE) == 0 || g.text(EVENT) == Some(SAMPLE);
     let groups: Vec<Group<'_>> = facts.groups(&BY_CLASS).iter().filter(of_samples).collect();
     let events: u64 = groups.iter().fold(0, |sum, g| sum.saturating_add(g.count()));
     let first = groups.iter().map(Group::first).min()?;
     let last = groups.iter().map(Group::last).max()?;
     let (during, all) = (facts.recorded(first, last), facts.nanos());
     let nanos = if during >= all / 2 { during } else { all };
-    let bytes: f64 = groups.iter().map(|g| g.sum(0)).sum();
+    let bytes: f64 = groups.iter().map(|g| g.sum(BYTES)).sum();
     (events >= ENOUGH_EVENTS && nanos >= SECOND).then(|| bytes / (nanos as f64 / 1e9))
 }
 

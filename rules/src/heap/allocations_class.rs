@@ -1,7 +1,7 @@
 //! `Allocations.class`: one class dominates allocation.
 
-use super::allocation::{BY_CLASS, MOST, NO_STACKS, NOT_RECORDED, Source, is_much, needs};
-use jfr_analyzers::events::{Facts, Needs};
+use super::allocation::{BY_CLASS, BYTES, MOST, NO_STACKS, NOT_RECORDED, Source, is_much, needs};
+use jfr_analyzers::events::{EVENT, Facts, Needs};
 use jfr_analyzers::math::ratio;
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Settings, Severity, Value, Verdict};
 
@@ -19,18 +19,18 @@ impl AllocationsClass {
 
 impl Rule for AllocationsClass {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Allocation by class",
-            category: Category::Heap,
-            description: "Whether a few classes account for most of the allocation.",
-            formula: "The number of events by class (TLAB events), or the sums of weights in units of the smallest \
+        RuleInfo::jmc("Allocations.class")
+            .title("Allocation by class")
+            .category(Category::Heap)
+            .description("Whether a few classes account for most of the allocation.")
+            .formula(
+                "The number of events by class (TLAB events), or the sums of weights in units of the smallest \
                       (samples). The balance (sum over the classes of share by rank) times 50 at 1000 events of the \
                       largest class, times 0.74.",
-            differences: "As in JMC, the rule does not apply if allocation is recorded without stack traces.",
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("Allocations.class")
-        }
+            )
+            .differences("As in JMC, the rule does not apply if allocation is recorded without stack traces.")
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {
@@ -40,31 +40,32 @@ impl Rule for AllocationsClass {
     fn evaluate(&self, facts: &Facts, _: &Settings) -> Verdict {
         let Some(source) = Source::of(facts) else { return Verdict::not_applicable(NOT_RECORDED) };
         let groups = facts.groups(&BY_CLASS);
-        let classes = groups.select(&[1], |g| source.takes(g.text(0)));
+        let classes = groups.select(&["objectClass"], |g| source.takes(g.text(EVENT)));
         if classes.len() < 2 {
             return Verdict::not_applicable("the recording has allocations of fewer than two classes");
         }
         let Some((score, top)) = source.score(&classes) else {
             return Verdict::not_applicable("the recording has no allocations");
         };
-        if !groups.iter().any(|g| source.takes(g.text(0)) && g.stack(2).is_some()) {
+        if !groups.iter().any(|g| source.takes(g.text(EVENT)) && g.stack("stackTrace").is_some()) {
             return Verdict::not_applicable(NO_STACKS);
         }
-        let name = top.text(0).unwrap_or("unknown class");
-        let total: f64 = classes.iter().map(|g| g.sum(0)).sum();
-        let share = ratio(top.sum(0), total);
+        let name = top.text("objectClass").unwrap_or("unknown class");
+        let total: f64 = classes.iter().map(|g| g.sum(BYTES)).sum();
+        let share = ratio(top.sum(BYTES), total);
         // Some class always leads. That matters only if it accounts for a lot, and for most of the bytes.
-        let shown = if is_much(facts, top.sum(0)) && share >= MOST { Severity::Info } else { Severity::Ok };
+        let shown = if is_much(facts, top.sum(BYTES)) && share >= MOST { Severity::Info } else { Severity::Ok };
         let as_jmc = match Source::as_jmc(facts) {
             None => Severity::NotApplicable,
             Some(_) => Severity::of_score(score),
         };
         let mut by_size = classes.clone();
-        by_size.sort_by(|a, b| b.sum(0).total_cmp(&a.sum(0)));
-        let of_top = groups.select(&[2], |g| source.takes(g.text(0)) && g.key(1) == top.key(0));
+        by_size.sort_by(|a, b| b.sum(BYTES).total_cmp(&a.sum(BYTES)));
+        let of_top = groups
+            .select(&["stackTrace"], |g| source.takes(g.text(EVENT)) && g.key("objectClass") == top.key("objectClass"));
         Verdict::scored(
             score,
-            format!("{name} accounts for {:.0} % of the allocated bytes", ratio(top.sum(0), total) * 100.0),
+            format!("{name} accounts for {:.0} % of the allocated bytes", ratio(top.sum(BYTES), total) * 100.0),
         )
         .explain(AllocationsClass::WHY)
         .remedy(AllocationsClass::REMEDY)
@@ -78,17 +79,21 @@ impl Rule for AllocationsClass {
                 ["class", "events", "bytes", "share"],
                 by_size.iter().take(10).map(|g| {
                     [
-                        g.text(0).unwrap_or("?").into(),
+                        g.text("objectClass").unwrap_or("?").into(),
                         Value::count(g.count(), "events"),
-                        Value::bytes(g.sum(0)),
-                        Value::share(ratio(g.sum(0), total)),
+                        Value::bytes(g.sum(BYTES)),
+                        Value::share(ratio(g.sum(BYTES), total)),
                     ]
                 }),
             ),
         )
         .with(
             "methods that allocate it",
-            facts.top_methods(of_top.iter().filter_map(|g| Some((g.stack(0)?, g.sum(0)))), 5, Value::bytes),
+            facts.top_methods(
+                of_top.iter().filter_map(|g| Some((g.stack("stackTrace")?, g.sum(BYTES)))),
+                5,
+                Value::bytes,
+            ),
         )
     }
 }

@@ -1,7 +1,7 @@
 //! `Allocations.thread`: one thread dominates allocation.
 
-use super::allocation::{BY_THREAD, MOST, NO_STACKS, NOT_RECORDED, Source, is_much, needs};
-use jfr_analyzers::events::{Facts, Needs};
+use super::allocation::{BY_THREAD, BYTES, MOST, NO_STACKS, NOT_RECORDED, Source, is_much, needs};
+use jfr_analyzers::events::{EVENT, Facts, Needs};
 use jfr_analyzers::math::ratio;
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Settings, Severity, Value, Verdict};
 
@@ -19,16 +19,14 @@ impl AllocationsThread {
 
 impl Rule for AllocationsThread {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Allocation by thread",
-            category: Category::Heap,
-            description: "Whether a few threads do most of the allocation.",
-            formula: "Like Allocations.class, but by thread.",
-            differences: "As in JMC, the rule does not apply if allocation is recorded without stack traces.",
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("Allocations.thread")
-        }
+        RuleInfo::jmc("Allocations.thread")
+            .title("Allocation by thread")
+            .category(Category::Heap)
+            .description("Whether a few threads do most of the allocation.")
+            .formula("Like Allocations.class, but by thread.")
+            .differences("As in JMC, the rule does not apply if allocation is recorded without stack traces.")
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {
@@ -38,26 +36,27 @@ impl Rule for AllocationsThread {
     fn evaluate(&self, facts: &Facts, _: &Settings) -> Verdict {
         let Some(source) = Source::of(facts) else { return Verdict::not_applicable(NOT_RECORDED) };
         let groups = facts.groups(&BY_THREAD);
-        let threads = groups.select(&[1], |g| source.takes(g.text(0)));
+        let threads = groups.select(&["eventThread"], |g| source.takes(g.text(EVENT)));
         let Some((score, top)) = source.score(&threads) else {
             return Verdict::not_applicable("the recording has no allocations");
         };
-        if !groups.iter().any(|g| source.takes(g.text(0)) && g.stack(2).is_some()) {
+        if !groups.iter().any(|g| source.takes(g.text(EVENT)) && g.stack("stackTrace").is_some()) {
             return Verdict::not_applicable(NO_STACKS);
         }
-        let name = top.thread(0).map_or("unknown thread", |t| t.name.as_str());
-        let total: f64 = threads.iter().map(|g| g.sum(0)).sum();
-        let share = ratio(top.sum(0), total);
+        let name = top.thread("eventThread").map_or("unknown thread", |t| t.name.as_str());
+        let total: f64 = threads.iter().map(|g| g.sum(BYTES)).sum();
+        let share = ratio(top.sum(BYTES), total);
         // Some thread always leads. That matters only if it allocates a lot, and most of the bytes.
-        let shown = if is_much(facts, top.sum(0)) && share >= MOST { Severity::Info } else { Severity::Ok };
+        let shown = if is_much(facts, top.sum(BYTES)) && share >= MOST { Severity::Info } else { Severity::Ok };
         let as_jmc = match Source::as_jmc(facts) {
             None => Severity::NotApplicable,
             Some(_) => Severity::of_score(score),
         };
         let mut by_size = threads.clone();
-        by_size.sort_by(|a, b| b.sum(0).total_cmp(&a.sum(0)));
-        let of_top = groups.select(&[2], |g| source.takes(g.text(0)) && g.key(1) == top.key(0));
-        Verdict::scored(score, format!("{name} allocates {:.0} % of the bytes", ratio(top.sum(0), total) * 100.0))
+        by_size.sort_by(|a, b| b.sum(BYTES).total_cmp(&a.sum(BYTES)));
+        let of_top = groups
+            .select(&["stackTrace"], |g| source.takes(g.text(EVENT)) && g.key("eventThread") == top.key("eventThread"));
+        Verdict::scored(score, format!("{name} allocates {:.0} % of the bytes", ratio(top.sum(BYTES), total) * 100.0))
             .explain(AllocationsThread::WHY)
             .remedy(AllocationsThread::REMEDY)
             .cost(Cost::allocation(share))
@@ -70,17 +69,21 @@ impl Rule for AllocationsThread {
                     ["thread", "events", "bytes", "share"],
                     by_size.iter().take(10).map(|g| {
                         [
-                            g.thread(0).map_or("?", |t| t.name.as_str()).into(),
+                            g.thread("eventThread").map_or("?", |t| t.name.as_str()).into(),
                             Value::count(g.count(), "events"),
-                            Value::bytes(g.sum(0)),
-                            Value::share(ratio(g.sum(0), total)),
+                            Value::bytes(g.sum(BYTES)),
+                            Value::share(ratio(g.sum(BYTES), total)),
                         ]
                     }),
                 ),
             )
             .with(
                 "methods in which it allocates",
-                facts.top_methods(of_top.iter().filter_map(|g| Some((g.stack(0)?, g.sum(0)))), 5, Value::bytes),
+                facts.top_methods(
+                    of_top.iter().filter_map(|g| Some((g.stack("stackTrace")?, g.sum(BYTES)))),
+                    5,
+                    Value::bytes,
+                ),
             )
     }
 }

@@ -33,24 +33,26 @@ impl DirectBuffers {
 
 impl Rule for DirectBuffers {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Direct buffers",
-            category: Category::Heap,
-            description: "How close direct buffers come to their memory limit, and whether they only ever grow.",
-            formula: "The greatest memoryUsed over maxCapacity of jdk.DirectBufferStatistics: 25 at `info`, 75 at \
+        RuleInfo::own("DirectBuffers")
+            .title("Direct buffers")
+            .category(Category::Heap)
+            .description("How close direct buffers come to their memory limit, and whether they only ever grow.")
+            .formula(
+                "The greatest memoryUsed over maxCapacity of jdk.DirectBufferStatistics: 25 at `info`, 75 at \
                       `warning`. At least 25 if it rises in 80 % of at least 10 readings, at least doubles, and grows \
                       by `growth`.",
-            settings: const {
-                &[
-                    Setting::percent("info", 75.0, "Share of the limit that is worth a look"),
-                    Setting::percent("warning", 90.0, "Share of the limit to act on"),
-                    Setting::bytes("growth", 33_554_432.0, "Steady growth that is worth a look"),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::own("DirectBuffers")
-        }
+            )
+            .settings(
+                const {
+                    &[
+                        Setting::percent("info", 75.0, "Share of the limit that is worth a look"),
+                        Setting::percent("warning", 90.0, "Share of the limit to act on"),
+                        Setting::bytes("growth", 33_554_432.0, "Steady growth that is worth a look"),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {
@@ -83,12 +85,15 @@ impl Rule for DirectBuffers {
         let seconds =
             table.last().zip(table.first()).map_or(0.0, |(b, a)| b.start.saturating_sub(a.start) as f64 / 1e9);
         let until_full = (grows && limit > last).then(|| (limit - last) / growth * seconds);
-        let mut classes = facts.groups(&BY_CLASS).by(&[1, 2]);
-        classes.sort_by(|a, b| b.sum(0).total_cmp(&a.sum(0)));
-        let rows = classes
-            .iter()
-            .take(10)
-            .map(|g| [g.text(0).unwrap_or("?").into(), g.text(1).unwrap_or("?").into(), Value::bytes(g.sum(0))]);
+        let mut classes = facts.groups(&BY_CLASS).by(&["allocatingClass", "source"]);
+        classes.sort_by(|a, b| b.sum("allocated").total_cmp(&a.sum("allocated")));
+        let rows = classes.iter().take(10).map(|g| {
+            [
+                g.text("allocatingClass").unwrap_or("?").into(),
+                g.text("source").unwrap_or("?").into(),
+                Value::bytes(g.sum("allocated")),
+            ]
+        });
         Verdict::scored(score, summary)
             .explain(DirectBuffers::WHY)
             .remedy(DirectBuffers::REMEDY)

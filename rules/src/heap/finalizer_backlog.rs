@@ -42,23 +42,25 @@ impl FinalizerBacklog {
 
 impl Rule for FinalizerBacklog {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Finalizer backlog",
-            category: Category::Heap,
-            description: "How many objects with a finalize method are on the heap, alive or waiting for finalization.",
-            formula: "The sum over classes of objects in the last jdk.FinalizerStatistics: 25 at `info`, 75 at \
+        RuleInfo::own("FinalizerBacklog")
+            .title("Finalizer backlog")
+            .category(Category::Heap)
+            .description("How many objects with a finalize method are on the heap, alive or waiting for finalization.")
+            .formula(
+                "The sum over classes of objects in the last jdk.FinalizerStatistics: 25 at `info`, 75 at \
                       `warning`. The cost is what they take of the heap at least, 80 bytes each. The rate in the evidence is the \
                       growth of totalFinalizersRun over time.",
-            settings: const {
-                &[
-                    Setting::count("info", 1_000.0, "Objects that are worth a look"),
-                    Setting::count("warning", 100_000.0, "Objects to act on"),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::own("FinalizerBacklog")
-        }
+            )
+            .settings(
+                const {
+                    &[
+                        Setting::count("info", 1_000.0, "Objects that are worth a look"),
+                        Setting::count("warning", 100_000.0, "Objects to act on"),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {

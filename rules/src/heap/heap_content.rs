@@ -19,26 +19,30 @@ impl HeapContent {
 
 impl Rule for HeapContent {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Heap content",
-            category: Category::Heap,
-            description: "Whether a few classes fill the heap.",
-            formula: "The largest totalSize of each class; sum over the classes of share of the total by rank: 25 at \
+        RuleInfo::jmc("HeapContent")
+            .title("Heap content")
+            .category(Category::Heap)
+            .description("Whether a few classes fill the heap.")
+            .formula(
+                "The largest totalSize of each class; sum over the classes of share of the total by rank: 25 at \
                       `info`, 75 at `warning`, 100 % if one class is everything.",
-            differences: "JMC divides by the largest class instead of the total, so that any recording with \
+            )
+            .differences(
+                "JMC divides by the largest class instead of the total, so that any recording with \
                           jdk.ObjectCount is a warning. jfrkit divides by the total, with thresholds to match, and \
                           never reports a finding: in most programs a few classes fill the heap, and only \
                           HeapLeakForecast can tell whether that is a problem.",
-            settings: const {
-                &[
-                    Setting::percent("info", 50.0, "Balance that is worth a look"),
-                    Setting::percent("warning", 75.0, "Balance to act on"),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("HeapContent")
-        }
+            )
+            .settings(
+                const {
+                    &[
+                        Setting::percent("info", 50.0, "Balance that is worth a look"),
+                        Setting::percent("warning", 75.0, "Balance to act on"),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {
@@ -50,11 +54,11 @@ impl Rule for HeapContent {
         if classes.is_empty() {
             return Verdict::ok("No objects were counted");
         }
-        classes.sort_by(|a, b| b.max(0).total_cmp(&a.max(0)));
-        let total: f64 = classes.iter().map(|g| g.max(0)).sum();
-        let balance = balance(classes.iter().map(|g| g.max(0)));
-        let top = classes.first().and_then(|g| g.text(0)).unwrap_or("unknown class");
-        let share = classes.first().map_or(0.0, |g| ratio(g.max(0), total));
+        classes.sort_by(|a, b| b.max("totalSize").total_cmp(&a.max("totalSize")));
+        let total: f64 = classes.iter().map(|g| g.max("totalSize")).sum();
+        let balance = balance(classes.iter().map(|g| g.max("totalSize")));
+        let top = classes.first().and_then(|g| g.text("objectClass")).unwrap_or("unknown class");
+        let share = classes.first().map_or(0.0, |g| ratio(g.max("totalSize"), total));
         let score = map2(balance * 100.0, settings.number("info"), settings.number("warning")).min(74.0);
         Verdict::scored(score, format!("{top} takes {:.0} % of the heap", share * 100.0))
             .explain(HeapContent::WHY)
@@ -68,10 +72,10 @@ impl Rule for HeapContent {
                     ["class", "objects", "bytes", "share"],
                     classes.iter().take(10).map(|g| {
                         [
-                            g.text(0).unwrap_or("?").into(),
-                            Value::number(g.max(1), "objects"),
-                            Value::bytes(g.max(0)),
-                            Value::share(ratio(g.max(0), total)),
+                            g.text("objectClass").unwrap_or("?").into(),
+                            Value::number(g.max("count"), "objects"),
+                            Value::bytes(g.max("totalSize")),
+                            Value::share(ratio(g.max("totalSize"), total)),
                         ]
                     }),
                 ),

@@ -18,15 +18,13 @@ impl HeapDump {
 
 impl Rule for HeapDump {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Heap dumps",
-            category: Category::Heap,
-            description: "Whether the heap was dumped during the recording.",
-            formula: "Worth a look if there is any jdk.HeapDump event.",
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("HeapDump")
-        }
+        RuleInfo::jmc("HeapDump")
+            .title("Heap dumps")
+            .category(Category::Heap)
+            .description("Whether the heap was dumped during the recording.")
+            .formula("Worth a look if there is any jdk.HeapDump event.")
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {

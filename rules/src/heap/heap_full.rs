@@ -33,24 +33,26 @@ impl HeapFull {
 
 impl Rule for HeapFull {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Heap full after collections",
-            category: Category::Heap,
-            description: "How full the heap still is after a collection.",
-            formula: "heapUsed of jdk.GCHeapSummary after collections, over the largest heap size: the 90th \
+        RuleInfo::own("HeapFull")
+            .title("Heap full after collections")
+            .category(Category::Heap)
+            .description("How full the heap still is after a collection.")
+            .formula(
+                "heapUsed of jdk.GCHeapSummary after collections, over the largest heap size: the 90th \
                       percentile, 25 at `info`, 75 at `warning` (after jafar). With three or more collections of the \
                       old generation (mixed and full ones), only these count. If there are only young collections, \
                       which leave the garbage of the old generation, it is at most worth a look.",
-            settings: const {
-                &[
-                    Setting::percent("info", 75.0, "Heap usage that is worth a look"),
-                    Setting::percent("warning", 90.0, "Heap usage to act on"),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::own("HeapFull")
-        }
+            )
+            .settings(
+                const {
+                    &[
+                        Setting::percent("info", 75.0, "Heap usage that is worth a look"),
+                        Setting::percent("warning", 90.0, "Heap usage to act on"),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {

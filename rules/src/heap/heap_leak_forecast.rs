@@ -15,6 +15,7 @@ use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Val
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct HeapLeakForecast;
 
+const CLASS: &str = "object.type|objectClass";
 const OLD_OBJECTS: GroupBy =
     GroupBy::of(&["jdk.OldObjectSample"]).by(&["object.type", "stackTrace"]).measure(&["objectAge", "objectSize"]);
 const LIVE: GroupBy = GroupBy::of(&["profiler.LiveObject", "datadog.HeapLiveObject"])
@@ -48,31 +49,33 @@ const BESIDE: f64 = 5.0;
 
 impl Rule for HeapLeakForecast {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Heap leak forecast",
-            category: Category::Heap,
-            description: "Whether the heap used after collections grows, and when the heap will be full.",
-            formula: "heapUsed of jdk.GCHeapSummary after collections of the old generation, mixed and full ones (if \
+        RuleInfo::own("HeapLeakForecast")
+            .title("Heap leak forecast")
+            .category(Category::Heap)
+            .description("Whether the heap used after collections grows, and when the heap will be full.")
+            .formula(
+                "heapUsed of jdk.GCHeapSummary after collections of the old generation, mixed and full ones (if \
                       there are fewer than eight of them: the least value of each minute after any collection). The \
                       median of the slopes between all pairs of points, if there are eight points or more, `rising` of \
                       the pairs go up, and the growth is 5 % of the largest heap or more, within two minutes or up to \
                       half of the heap. Time to fill = (largest heap - last) / slope: 25 at `info`, 75 at `warning`. \
                       Classes come from jdk.OldObjectSample, jdk.ObjectCount, or the live objects of profilers.",
-            settings: const {
-                &[
-                    Setting::seconds("info", 86_400.0, "Time until the heap is full that is worth a look"),
-                    Setting::seconds("warning", 3_600.0, "Time until the heap is full, to act on"),
-                    Setting::percent(
-                        "rising",
-                        80.0,
-                        "Share of pairs of points that have to go up; 5 % less with ZGC and Shenandoah",
-                    ),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::own("HeapLeakForecast")
-        }
+            )
+            .settings(
+                const {
+                    &[
+                        Setting::seconds("info", 86_400.0, "Time until the heap is full that is worth a look"),
+                        Setting::seconds("warning", 3_600.0, "Time until the heap is full, to act on"),
+                        Setting::percent(
+                            "rising",
+                            80.0,
+                            "Share of pairs of points that have to go up; 5 % less with ZGC and Shenandoah",
+                        ),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {
@@ -223,26 +226,26 @@ struct Suspect {
 fn suspects(facts: &Facts) -> Vec<Suspect> {
     let mut suspects = growing(facts);
     let old = facts.groups(&OLD_OBJECTS);
-    suspects.extend(sampled(facts, old, "old object samples", 1));
-    suspects.extend(sampled(facts, facts.groups(&LIVE), "live object samples", 0));
+    suspects.extend(sampled(facts, old, "old object samples", "objectSize"));
+    suspects.extend(sampled(facts, facts.groups(&LIVE), "live object samples", "allocationSize|size"));
     suspects
 }
 
-fn sampled(facts: &Facts, groups: jfr_analyzers::events::Groups<'_>, seen: &'static str, size: usize) -> Vec<Suspect> {
-    let mut classes = groups.by(&[0]);
-    classes.retain(|g| g.text(0).is_some());
+fn sampled(facts: &Facts, groups: jfr_analyzers::events::Groups<'_>, seen: &'static str, size: &str) -> Vec<Suspect> {
+    let mut classes = groups.by(&[CLASS]);
+    classes.retain(|g| g.text(CLASS).is_some());
     classes.sort_by_key(|g| std::cmp::Reverse(g.count()));
     let site = |class: jfr_analyzers::events::Cell| {
-        let of_class = groups.iter().filter(|g| g.key(0) == class);
-        let stack = of_class.max_by_key(|g| g.count()).and_then(|g| g.stack(1))?;
+        let of_class = groups.iter().filter(|g| g.key(CLASS) == class);
+        let stack = of_class.max_by_key(|g| g.count()).and_then(|g| g.stack("stackTrace"))?;
         Some(facts.site(stack)?.method)
     };
     let suspect = |g: &jfr_analyzers::events::Group<'_>| Suspect {
-        class: g.text(0).unwrap_or("?").to_owned(),
+        class: g.text(CLASS).unwrap_or("?").to_owned(),
         seen,
         objects: g.count() as f64,
         bytes: g.sum(size),
-        site: site(g.key(0)).unwrap_or_default(),
+        site: site(g.key(CLASS)).unwrap_or_default(),
     };
     classes.iter().take(5).map(suspect).collect()
 }

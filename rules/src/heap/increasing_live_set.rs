@@ -32,33 +32,37 @@ impl IncreasingLiveSet {
 
 impl Rule for IncreasingLiveSet {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Growing live set",
-            category: Category::Heap,
-            description: "Whether the heap used after collections grows, as it does if memory leaks.",
-            formula: "The least squares slope of the heap used after collections (whole MiB over whole seconds), over \
+        RuleInfo::jmc("IncreasingLiveSet")
+            .title("Growing live set")
+            .category(Category::Heap)
+            .description("Whether the heap used after collections grows, as it does if memory leaks.")
+            .formula(
+                "The least squares slope of the heap used after collections (whole MiB over whole seconds), over \
                       the first use after the warm-up: 75 at `warning` per second. The warm-up ends when `warm-up` of \
                       all classes are loaded. At most 74 if there is no collection of the old generation; in that case \
                       the rule does not apply with `young` young collections or fewer.",
-            differences: "If old objects are sampled but none has a path to a root, or if they are not sampled at all, \
+            )
+            .differences(
+                "If old objects are sampled but none has a path to a root, or if they are not sampled at all, \
                           JMC ignores the trend and reports no problem. In jfrkit the trend always decides; the \
                           samples are evidence. For JMC any slope is a trend; for jfrkit, the heap used after \
                           collections has to rise in `rising` of all pairs of collections after the warm-up, eight \
                           collections or more, to rule out normal fluctuation, and by a tenth of the largest heap over \
                           two minutes or more. It is at most worth a look, because HeapLeakForecast reports when the \
                           heap will be full.",
-            settings: const {
-                &[
-                    Setting::percent("warning", 1.0, "Growth per second to act on"),
-                    Setting::percent("warm-up", 90.0, "Share of classes that are loaded at the end of the warm-up"),
-                    Setting::percent("rising", 80.0, "Share of pairs of collections that have to show growth"),
-                    Setting::count("young", 4.0, "Young collections that are too few to judge"),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("IncreasingLiveSet")
-        }
+            )
+            .settings(
+                const {
+                    &[
+                        Setting::percent("warning", 1.0, "Growth per second to act on"),
+                        Setting::percent("warm-up", 90.0, "Share of classes that are loaded at the end of the warm-up"),
+                        Setting::percent("rising", 80.0, "Share of pairs of collections that have to show growth"),
+                        Setting::count("young", 4.0, "Young collections that are too few to judge"),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {

@@ -77,28 +77,30 @@ impl NativeMemoryGrowth {
 
 impl Rule for NativeMemoryGrowth {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Native memory growth",
-            category: Category::Heap,
-            description: "Whether the JVM's memory outside the Java heap grows.",
-            formula: "Over a minute or more, after the first 60 s of the JVM: the growth of committed of \
+        RuleInfo::own("NativeMemoryGrowth")
+            .title("Native memory growth")
+            .category(Category::Heap)
+            .description("Whether the JVM's memory outside the Java heap grows.")
+            .formula(
+                "Over a minute or more, after the first 60 s of the JVM: the growth of committed of \
                       jdk.NativeMemoryUsage by type, without the Java heap; and the growth of jdk.ResidentSetSize \
                       beyond what the heap can explain (the last committed size in jdk.GCHeapSummary minus the heap in \
                       use at first). Both in bytes (25 at `info`, 75 at `warning`) and relative to the first value (25 \
                       at `share-info`, 75 at `share-warning`); the lower score counts. The thresholds are jfrkit's \
                       own.",
-            settings: const {
-                &[
-                    Setting::bytes("info", 33_554_432.0, "Growth that is worth a look"),
-                    Setting::bytes("warning", 268_435_456.0, "Growth to act on"),
-                    Setting::percent("share-info", 10.0, "Growth relative to the first value that is worth a look"),
-                    Setting::percent("share-warning", 50.0, "Growth relative to the first value, to act on"),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::own("NativeMemoryGrowth")
-        }
+            )
+            .settings(
+                const {
+                    &[
+                        Setting::bytes("info", 33_554_432.0, "Growth that is worth a look"),
+                        Setting::bytes("warning", 268_435_456.0, "Growth to act on"),
+                        Setting::percent("share-info", 10.0, "Growth relative to the first value that is worth a look"),
+                        Setting::percent("share-warning", 50.0, "Growth relative to the first value, to act on"),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {
@@ -109,13 +111,13 @@ impl Rule for NativeMemoryGrowth {
         let warm = warm(facts);
         let mut types: BTreeMap<&str, BTreeMap<i64, f64>> = BTreeMap::new();
         for group in facts.groups(&TYPES).iter().filter(|g| g.bucket() >= warm) {
-            let name = group.text(0).unwrap_or("unknown");
-            types.entry(name).or_default().insert(group.bucket(), group.mean(0));
+            let name = group.text("type").unwrap_or("unknown");
+            types.entry(name).or_default().insert(group.bucket(), group.mean("committed"));
         }
         let mut found: Vec<Growth> =
             types.iter().filter(|(n, _)| **n != HEAP).filter_map(|(name, series)| Growth::of(name, series)).collect();
         let resident: BTreeMap<i64, f64> =
-            facts.groups(&SIZES).iter().filter(|g| g.bucket() >= warm).map(|g| (g.bucket(), g.mean(0))).collect();
+            facts.groups(&SIZES).iter().filter(|g| g.bucket() >= warm).map(|g| (g.bucket(), g.mean("size"))).collect();
         let resident = Growth::of("resident, not explained by the heap", &resident);
         let explained = resident.as_ref().and_then(|r| heap_growth(facts, types.get(HEAP), r.from, r.to));
         if let Some((resident, explained)) = resident.clone().zip(explained) {

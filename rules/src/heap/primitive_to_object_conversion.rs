@@ -1,8 +1,8 @@
 //! `PrimitiveToObjectConversion`: boxing.
 
-use super::allocation::{BY_CLASS, IN_NEW, NOT_RECORDED, OUTSIDE, SAMPLE, Source, is_much, needs};
+use super::allocation::{BY_CLASS, BYTES, IN_NEW, NOT_RECORDED, OUTSIDE, SAMPLE, Source, is_much, needs};
 use crate::tally::tally;
-use jfr_analyzers::events::{Facts, Needs, Presence};
+use jfr_analyzers::events::{EVENT, Facts, Needs, Presence};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 
@@ -27,22 +27,24 @@ impl PrimitiveToObjectConversion {
 
 impl Rule for PrimitiveToObjectConversion {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Primitive-to-object conversion",
-            category: Category::Heap,
-            description: "How much of the allocation is boxed primitives (Integer, Long, Double…).",
-            formula: "The share of bytes allocated in stacks whose top frame is valueOf of a box class: 25 at `info`, \
+        RuleInfo::jmc("PrimitiveToObjectConversion")
+            .title("Primitive-to-object conversion")
+            .category(Category::Heap)
+            .description("How much of the allocation is boxed primitives (Integer, Long, Double…).")
+            .formula(
+                "The share of bytes allocated in stacks whose top frame is valueOf of a box class: 25 at `info`, \
                       75 at `warning`.",
-            settings: const {
-                &[
-                    Setting::percent("info", 20.0, "Share of allocation that is worth a look"),
-                    Setting::percent("warning", 80.0, "Share of allocation to act on"),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("PrimitiveToObjectConversion")
-        }
+            )
+            .settings(
+                const {
+                    &[
+                        Setting::percent("info", 20.0, "Share of allocation that is worth a look"),
+                        Setting::percent("warning", 80.0, "Share of allocation to act on"),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {
@@ -59,21 +61,26 @@ impl Rule for PrimitiveToObjectConversion {
             return Verdict::not_applicable(NOT_RECORDED);
         };
         let groups = facts.groups(&BY_CLASS);
-        let stacks = groups.select(&[2, 1], |g| source.takes(g.text(0)));
-        let total: f64 = stacks.iter().map(|g| g.sum(0)).sum();
-        let mut boxing: Vec<_> =
-            stacks.iter().filter(|g| g.stack(0).and_then(|s| facts.top_method(s)).is_some_and(is_boxing)).collect();
+        let stacks = groups.select(&["stackTrace", "objectClass"], |g| source.takes(g.text(EVENT)));
+        let total: f64 = stacks.iter().map(|g| g.sum(BYTES)).sum();
+        let mut boxing: Vec<_> = stacks
+            .iter()
+            .filter(|g| g.stack("stackTrace").and_then(|s| facts.top_method(s)).is_some_and(is_boxing))
+            .collect();
         if boxing.is_empty() {
             return Verdict::ok("The recording has no boxed primitives");
         }
-        let boxed: f64 = boxing.iter().map(|g| g.sum(0)).sum();
+        let boxed: f64 = boxing.iter().map(|g| g.sum(BYTES)).sum();
         let share = ratio(boxed, total);
-        boxing.sort_by(|a, b| b.sum(0).total_cmp(&a.sum(0)));
+        boxing.sort_by(|a, b| b.sum(BYTES).total_cmp(&a.sum(BYTES)));
         let score = map2(share * 100.0, settings.number("info"), settings.number("warning"));
-        let callers = boxing.iter().filter_map(|g| facts.methods(g.stack(0)?).nth(1));
+        let callers = boxing.iter().filter_map(|g| facts.methods(g.stack("stackTrace")?).nth(1));
         let callers: Vec<(&str, ())> = tally(callers, |caller| caller, |(), _| {});
         let callers: Vec<&str> = callers.into_iter().map(|(caller, ())| caller).collect();
-        let site = boxing.first().and_then(|g| facts.site(g.stack(0)?)).map(|f| format!(", mostly in {}", f.method));
+        let site = boxing
+            .first()
+            .and_then(|g| facts.site(g.stack("stackTrace")?))
+            .map(|f| format!(", mostly in {}", f.method));
         Verdict::scored(
             score,
             format!("Boxed primitives take {:.1} % of the allocation{}", share * 100.0, site.unwrap_or_default()),
@@ -89,7 +96,14 @@ impl Rule for PrimitiveToObjectConversion {
         .with("share of allocation", Value::share(share))
         .with("allocated for boxes", Value::bytes(boxed))
         .with("allocated in all", Value::bytes(total))
-        .with("where", facts.top_methods(boxing.iter().filter_map(|g| Some((g.stack(0)?, g.sum(0)))), 5, Value::bytes))
+        .with(
+            "where",
+            facts.top_methods(
+                boxing.iter().filter_map(|g| Some((g.stack("stackTrace")?, g.sum(BYTES)))),
+                5,
+                Value::bytes,
+            ),
+        )
         .with("callers", Value::list("methods", callers.into_iter().take(5)))
     }
 }

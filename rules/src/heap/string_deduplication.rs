@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::allocation::{BY_CLASS, IN_NEW, OUTSIDE, Source};
-use jfr_analyzers::events::{Facts, Group, GroupBy, Needs};
+use super::allocation::{BY_CLASS, BYTES, IN_NEW, OUTSIDE, Source};
+use jfr_analyzers::events::{EVENT, Facts, Group, GroupBy, Needs};
 use jfr_analyzers::math::{map_exp74, ratio};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
@@ -34,27 +34,31 @@ impl StringDeduplication {
 
 impl Rule for StringDeduplication {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "String deduplication",
-            category: Category::Heap,
-            description: "Whether strings take so much of the heap that deduplicating them may help.",
-            formula: "The share of the live heap that is arrays of strings (estimated from the number of strings if \
+        RuleInfo::jmc("StringDeduplication")
+            .title("String deduplication")
+            .category(Category::Heap)
+            .description("Whether strings take so much of the heap that deduplicating them may help.")
+            .formula(
+                "The share of the live heap that is arrays of strings (estimated from the number of strings if \
                       the arrays also have other uses), times one plus the share of the heap in use, rounded down: 25 \
                       at `live`. Without object counts: the share of allocation in methods that create strings, 25 at \
                       `allocation`. Never more than 74.",
-            differences: "JMC compares a fraction with a percentage in the second case, so it never finds anything \
+            )
+            .differences(
+                "JMC compares a fraction with a percentage in the second case, so it never finds anything \
                           there. As in JMC, heap usage counts only if the heap is completely full, and the rule \
                           requires the TLAB events, although it reads them only in the second case.",
-            settings: const {
-                &[
-                    Setting::percent("live", 50.0, "Share of the live heap that is worth a look"),
-                    Setting::percent("allocation", 50.0, "Share of the allocation that is worth a look"),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("StringDeduplication")
-        }
+            )
+            .settings(
+                const {
+                    &[
+                        Setting::percent("live", 50.0, "Share of the live heap that is worth a look"),
+                        Setting::percent("allocation", 50.0, "Share of the allocation that is worth a look"),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {
@@ -79,7 +83,11 @@ impl Rule for StringDeduplication {
         }
         let array = if version.major >= 9 { "byte[]" } else { "char[]" };
         let size = if version.major >= 9 || facts.flag_on("CompactStrings") == Some(true) { 50.0 } else { 100.0 };
-        let used = facts.groups(&AFTER).iter().find(|g| g.text(0) == Some("After GC")).map_or(0.0, |g| g.mean(0));
+        let used = facts
+            .groups(&AFTER)
+            .iter()
+            .find(|g| g.text("when") == Some("After GC"))
+            .map_or(0.0, |g| g.mean("heapUsed"));
         let in_use = ratio(used, facts.max_heap().unwrap_or(0) as f64);
         let (share, limit, what, cost) = match live_share(facts, array, size) {
             Some(share) => (share, settings.number("live"), "the live heap", Cost::memory(share)),
@@ -111,16 +119,17 @@ fn live_share(facts: &Facts, array: &str, string_size: f64) -> Option<f64> {
     let groups = facts.groups(&OBJECTS);
     ["jdk.ObjectCount", "jdk.ObjectCountAfterGC"].into_iter().find_map(|event| {
         let mut by_gc: BTreeMap<i64, Vec<Group<'_>>> = BTreeMap::new();
-        for group in groups.iter().filter(|g| g.text(0) == Some(event)) {
-            by_gc.entry(group.int(1).unwrap_or(0)).or_default().push(group);
+        for group in groups.iter().filter(|g| g.text(EVENT) == Some(event)) {
+            by_gc.entry(group.int("gcId").unwrap_or(0)).or_default().push(group);
         }
         let shares = by_gc.values().map(|classes| {
-            let of = |name: &str, measure: usize| {
-                classes.iter().filter(|g| g.text(2) == Some(name)).map(|g| g.sum(measure)).sum::<f64>()
+            let of = |name: &str, measure: &str| {
+                classes.iter().filter(|g| g.text("objectClass") == Some(name)).map(|g| g.sum(measure)).sum::<f64>()
             };
-            let total: f64 = classes.iter().map(|g| g.sum(0)).sum();
-            let strings = of("java.lang.String", 1);
-            let size = if (strings - of(array, 1)).abs() < 0.5 { of(array, 0) } else { strings * string_size };
+            let total: f64 = classes.iter().map(|g| g.sum("totalSize")).sum();
+            let strings = of("java.lang.String", "count");
+            let size =
+                if (strings - of(array, "count")).abs() < 0.5 { of(array, "totalSize") } else { strings * string_size };
             ratio(size, total)
         });
         shares.reduce(f64::max)
@@ -128,15 +137,16 @@ fn live_share(facts: &Facts, array: &str, string_size: f64) -> Option<f64> {
 }
 
 fn allocation_share(facts: &Facts, array: &str) -> Option<f64> {
-    let groups = facts.groups(&BY_CLASS).select(&[1, 2], |g| Source::Exact.takes(g.text(0)));
+    let groups = facts.groups(&BY_CLASS).select(&["objectClass", "stackTrace"], |g| Source::Exact.takes(g.text(EVENT)));
     if groups.is_empty() {
         return None;
     }
-    let total: f64 = groups.iter().map(|g| g.sum(0)).sum();
+    let total: f64 = groups.iter().map(|g| g.sum(BYTES)).sum();
     let makes = |g: &&Group<'_>| {
-        g.text(0) == Some(array) && g.stack(1).is_some_and(|s| facts.methods(s).any(|m| MAKERS.contains(&m)))
+        g.text("objectClass") == Some(array)
+            && g.stack("stackTrace").is_some_and(|s| facts.methods(s).any(|m| MAKERS.contains(&m)))
     };
-    Some(ratio(groups.iter().filter(makes).map(|g| g.sum(0)).sum(), total))
+    Some(ratio(groups.iter().filter(makes).map(|g| g.sum(BYTES)).sum(), total))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! `TlabAllocationRatio`: allocation outside thread-local buffers.
 
-use super::allocation::{BY_CLASS, IN_NEW, OUTSIDE, is_much};
-use jfr_analyzers::events::{Facts, Needs};
+use super::allocation::{BY_CLASS, BYTES, IN_NEW, OUTSIDE, is_much};
+use jfr_analyzers::events::{EVENT, Facts, Needs};
 use jfr_analyzers::math::{map_exp74, ratio};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 
@@ -20,17 +20,17 @@ impl TlabAllocationRatio {
 
 impl Rule for TlabAllocationRatio {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Allocation outside TLABs",
-            category: Category::Heap,
-            description: "How much is allocated outside the thread-local buffers, where allocation is slower.",
-            formula: "The bytes outside over all bytes: 25 at `info`, never more than 74; to act on if all bytes are \
+        RuleInfo::jmc("TlabAllocationRatio")
+            .title("Allocation outside TLABs")
+            .category(Category::Heap)
+            .description("How much is allocated outside the thread-local buffers, where allocation is slower.")
+            .formula(
+                "The bytes outside over all bytes: 25 at `info`, never more than 74; to act on if all bytes are \
                       outside.",
-            settings: const { &[Setting::percent("info", 20.0, "Share of bytes that is worth a look")] },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("TlabAllocationRatio")
-        }
+            )
+            .settings(const { &[Setting::percent("info", 20.0, "Share of bytes that is worth a look")] })
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {
@@ -39,7 +39,8 @@ impl Rule for TlabAllocationRatio {
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
         let groups = facts.groups(&BY_CLASS);
-        let sum = |event: &str| groups.iter().filter(|g| g.text(0) == Some(event)).map(|g| g.sum(0)).sum::<f64>();
+        let sum =
+            |event: &str| groups.iter().filter(|g| g.text(EVENT) == Some(event)).map(|g| g.sum(BYTES)).sum::<f64>();
         let (inside, outside) = (sum(IN_NEW), sum(OUTSIDE));
         if outside <= 0.0 {
             return Verdict::ok("Everything was allocated in thread-local buffers");
@@ -51,9 +52,9 @@ impl Rule for TlabAllocationRatio {
         } else {
             Verdict::scored(map_exp74(share * 100.0, settings.number("info")), summary)
         };
-        let mut classes = groups.select(&[1], |g| g.text(0) == Some(OUTSIDE));
-        classes.sort_by(|a, b| b.sum(0).total_cmp(&a.sum(0)));
-        let stacks = groups.select(&[2], |g| g.text(0) == Some(OUTSIDE));
+        let mut classes = groups.select(&["objectClass"], |g| g.text(EVENT) == Some(OUTSIDE));
+        classes.sort_by(|a, b| b.sum(BYTES).total_cmp(&a.sum(BYTES)));
+        let stacks = groups.select(&["stackTrace"], |g| g.text(EVENT) == Some(OUTSIDE));
         verdict
             .explain(TlabAllocationRatio::WHY)
             .remedy(TlabAllocationRatio::REMEDY)
@@ -67,13 +68,21 @@ impl Rule for TlabAllocationRatio {
                 Value::table(
                     ["class", "events", "bytes"],
                     classes.iter().take(5).map(|g| {
-                        [g.text(0).unwrap_or("?").into(), Value::count(g.count(), "events"), Value::bytes(g.sum(0))]
+                        [
+                            g.text("objectClass").unwrap_or("?").into(),
+                            Value::count(g.count(), "events"),
+                            Value::bytes(g.sum(BYTES)),
+                        ]
                     }),
                 ),
             )
             .with(
                 "where",
-                facts.top_methods(stacks.iter().filter_map(|g| Some((g.stack(0)?, g.sum(0)))), 5, Value::bytes),
+                facts.top_methods(
+                    stacks.iter().filter_map(|g| Some((g.stack("stackTrace")?, g.sum(BYTES)))),
+                    5,
+                    Value::bytes,
+                ),
             )
     }
 }

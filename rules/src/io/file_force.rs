@@ -29,18 +29,18 @@ impl FileForce {
 
 impl Rule for FileForce {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Slow file sync (fsync)",
-            category: Category::Io,
-            description: "The longest wait for a sync to disk (FileChannel.force, FileDescriptor.sync).",
-            formula: "25 if the longest sync takes `info`; never above 74.",
-            differences: "JMC shows details only above a score of 50, because it compares the score with the \
+        RuleInfo::jmc("FileForce")
+            .title("Slow file sync (fsync)")
+            .category(Category::Io)
+            .description("The longest wait for a sync to disk (FileChannel.force, FileDescriptor.sync).")
+            .formula("25 if the longest sync takes `info`; never above 74.")
+            .differences(
+                "JMC shows details only above a score of 50, because it compares the score with the \
                           milliseconds.",
-            settings: const { &[Setting::seconds("info", 0.05, "Sync that is worth a look")] },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("FileForce")
-        }
+            )
+            .settings(const { &[Setting::seconds("info", 0.05, "Sync that is worth a look")] })
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {

@@ -31,17 +31,15 @@ impl FileRead {
 
 impl Rule for FileRead {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Slow file reads",
-            category: Category::Io,
-            description: "The longest read of a file.",
-            formula: "25 if the longest read takes half of `warning`, 75 at `warning`.",
-            differences: "As in JMC, a single read decides; jfrkit adds percentiles and sums to the evidence.",
-            settings: const { &[Setting::seconds("warning", 4.0, "Read to act on")] },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("FileRead")
-        }
+        RuleInfo::jmc("FileRead")
+            .title("Slow file reads")
+            .category(Category::Io)
+            .description("The longest read of a file.")
+            .formula("25 if the longest read takes half of `warning`, 75 at `warning`.")
+            .differences("As in JMC, a single read decides; jfrkit adds percentiles and sums to the evidence.")
+            .settings(const { &[Setting::seconds("warning", 4.0, "Read to act on")] })
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {

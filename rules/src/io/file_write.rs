@@ -30,17 +30,15 @@ impl FileWrite {
 
 impl Rule for FileWrite {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Slow file writes",
-            category: Category::Io,
-            description: "The longest write to a file.",
-            formula: "25 if the longest write takes half of `warning`, 75 at `warning`.",
-            differences: "As in JMC, a single write decides; jfrkit adds percentiles and sums to the evidence.",
-            settings: const { &[Setting::seconds("warning", 4.0, "Write to act on")] },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("FileWrite")
-        }
+        RuleInfo::jmc("FileWrite")
+            .title("Slow file writes")
+            .category(Category::Io)
+            .description("The longest write to a file.")
+            .formula("25 if the longest write takes half of `warning`, 75 at `warning`.")
+            .differences("As in JMC, a single write decides; jfrkit adds percentiles and sums to the evidence.")
+            .settings(const { &[Setting::seconds("warning", 4.0, "Write to act on")] })
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::served::{self, Served};
-use crate::blocked::{BLOCKED, EVENT_KEY, ON_KEY, STACK_KEY};
+use crate::blocked::{BLOCKED, BYTES, DURATION, ON, STACK};
 use crate::common::{Seek, site_rows, sites, things, time, worst};
 use crate::cost;
 use crate::idle::NEXT_REQUEST;
@@ -22,12 +22,12 @@ const EVENTS: &[&str] = &["jdk.SocketRead", "jdk.SocketWrite", "jdk.FileRead", "
 const FILES: &[&str] = &["jdk.FileRead", "jdk.FileWrite", "jdk.FileForce"];
 /// Waits for sockets; those for files are in [`BLOCKED`].
 const SOCKETS: GroupBy = GroupBy::of(&["jdk.SocketRead", "jdk.SocketWrite"])
-    .by(&[EVENT, "address", "stackTrace", "timeout"])
-    .measure(&["duration", "bytesRead|bytesWritten"])
+    .by(&[EVENT, "address", STACK, "timeout"])
+    .measure(&[DURATION, BYTES])
     .histogram()
     .up_to(20_000);
-/// The index of the stack among the keys of [`SOCKETS`].
-const SOCKET_STACK: usize = 2;
+/// A peer in the groups of sockets, a path in those of files.
+const PEER: &str = "address|path";
 
 /// The host names of addresses, if known.
 const NAMES: GroupBy = GroupBy::of(&["jdk.SocketRead", "jdk.SocketWrite"]).by(&["address", "host"]);
@@ -46,29 +46,31 @@ impl IoWait {
 
 impl Rule for IoWait {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "I/O wait",
-            category: Category::Io,
-            description: "Reads that timed out, and files or hosts that respond slowly.",
-            formula: "jdk.SocketRead events that lasted as long as their time-out: 25 at `info`, 75 at `warning`. \
+        RuleInfo::own("IoWait")
+            .title("I/O wait")
+            .category(Category::Io)
+            .description("Reads that timed out, and files or hosts that respond slowly.")
+            .formula(
+                "jdk.SocketRead events that lasted as long as their time-out: 25 at `info`, 75 at `warning`. \
                       The 99th percentile of the duration per file or host with at least 20 events: 25 at \
                       `slow-info`, 75 at `slow-warning`. The worse score counts. Ignores reads with a frame that \
                       `exclude` matches (servers that wait for the next request), reads in methods of the program whose \
                       peers all have ports above 32767 (four or more: clients that connected to it), and reads \
                       without a path (standard input and pipes). JMC's rules judge only the longest event.",
-            settings: const {
-                &[
-                    Setting::count("info", 1.0, "Time-outs that are worth a look"),
-                    Setting::count("warning", 10.0, "Time-outs to act on"),
-                    Setting::seconds("slow-info", 0.25, "99th percentile that is worth a look"),
-                    Setting::seconds("slow-warning", 2.0, "99th percentile to act on"),
-                    Setting::regex("exclude", NEXT_REQUEST, "Methods whose reads wait for the next request"),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::own("IoWait")
-        }
+            )
+            .settings(
+                const {
+                    &[
+                        Setting::count("info", 1.0, "Time-outs that are worth a look"),
+                        Setting::count("warning", 10.0, "Time-outs to act on"),
+                        Setting::seconds("slow-info", 0.25, "99th percentile that is worth a look"),
+                        Setting::seconds("slow-warning", 2.0, "99th percentile to act on"),
+                        Setting::regex("exclude", NEXT_REQUEST, "Methods whose reads wait for the next request"),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {
@@ -81,72 +83,72 @@ impl Rule for IoWait {
         }
         let waiting = Seek::new(facts, |method: &str| settings.matches("exclude", method));
         let served = Served::of(facts);
-        let is_read = |g: &Group<'_>| g.text(0).is_some_and(|e| e.ends_with("Read"));
+        let is_read = |g: &Group<'_>| g.text(EVENT).is_some_and(|e| e.ends_with("Read"));
         let works = |g: &Group<'_>, stack: Option<StackId>| {
             // A read without an application frame is a reader thread of the JDK that waits.
             let waits =
                 |stack| waiting.passes(stack) || facts.application_frame(stack).is_none() || served.waits(facts, stack);
             !is_read(g) || !stack.is_some_and(waits)
         };
-        let files = facts.groups(&BLOCKED).pick(|g| match g.text(EVENT_KEY) {
+        let files = facts.groups(&BLOCKED).pick(|g| match g.text(EVENT) {
             // Standard input or a pipe: the writer decides when data arrives.
-            Some("jdk.FileRead") if g.text(ON_KEY).is_none_or(str::is_empty) => false,
-            Some("jdk.FileRead" | "jdk.FileWrite" | "jdk.FileForce") => works(g, g.stack(STACK_KEY)),
+            Some("jdk.FileRead") if g.text(ON).is_none_or(str::is_empty) => false,
+            Some("jdk.FileRead" | "jdk.FileWrite" | "jdk.FileForce") => works(g, g.stack(STACK)),
             _ => false,
         });
-        let sockets = facts.groups(&SOCKETS).pick(|g| works(g, g.stack(SOCKET_STACK)));
-        let mut peers = sockets.by(&[0, 1]);
-        peers.extend(files.by(&[EVENT_KEY, ON_KEY]));
+        let sockets = facts.groups(&SOCKETS).pick(|g| works(g, g.stack(STACK)));
+        let mut peers = sockets.by(&[EVENT, "address"]);
+        peers.extend(files.by(&[EVENT, ON]));
         if peers.is_empty() {
             return Verdict::ok("No thread waited for files or sockets");
         }
         // Time-outs are group keys, so the longest event of a group shows whether the group has any.
         let mut timeouts: Vec<(Group<'_>, u64)> = sockets
-            .select(&[1, SOCKET_STACK, 3], |g| g.text(0) == Some("jdk.SocketRead"))
+            .select(&["address", STACK, "timeout"], |g| g.text(EVENT) == Some("jdk.SocketRead"))
             .into_iter()
             .filter_map(|g| {
-                let timeout = g.int(2).filter(|t| *t > 0)? as f64;
+                let timeout = g.int("timeout").filter(|t| *t > 0)? as f64;
                 let count = g.histogram().map_or(0, |h| h.at_least(timeout));
-                (g.max(0) >= timeout).then_some((g, count.max(1)))
+                (g.max(DURATION) >= timeout).then_some((g, count.max(1)))
             })
             .collect();
         timeouts.sort_by_key(|timeout| std::cmp::Reverse(timeout.1));
         let timed_out = timeouts.iter().fold(0u64, |sum, (_, n)| sum.saturating_add(*n));
-        let slow = |g: &Group<'_>| g.histogram().map_or(0.0, |h| h.quantile(0.99)).min(g.max(0));
+        let slow = |g: &Group<'_>| g.histogram().map_or(0.0, |h| h.quantile(0.99)).min(g.max(DURATION));
         let slowest = peers.iter().filter(|g| g.count() >= ENOUGH).max_by(|a, b| slow(a).total_cmp(&slow(b))).cloned();
         let p99 = slowest.as_ref().map_or(0.0, slow);
         let by_timeouts = map2(timed_out as f64, settings.number("info"), settings.number("warning"));
         let by_slow = map2(p99 / 1e9, settings.number("slow-info"), settings.number("slow-warning"));
         let names: BTreeMap<&str, &str> =
-            facts.groups(&NAMES).iter().filter_map(|g| Some((g.text(0)?, g.text(1)?))).collect();
-        let peer = |g: &Group<'_>, key: usize| {
-            let address = g.text(key).filter(|t| !t.is_empty()).unwrap_or("unknown");
+            facts.groups(&NAMES).iter().filter_map(|g| Some((g.text("address")?, g.text("host")?))).collect();
+        let peer = |g: &Group<'_>| {
+            let address = g.text(PEER).filter(|t| !t.is_empty()).unwrap_or("unknown");
             names.get(address).filter(|name| !name.is_empty()).map_or(address, |name| name).to_owned()
         };
         let summary = match (timeouts.first(), &slowest) {
             (Some((first, _)), _) if by_timeouts >= by_slow => {
-                format!("{} timed out, most of them from {}", things(timed_out, "read", "reads"), peer(first, 0))
+                format!("{} timed out, most of them from {}", things(timed_out, "read", "reads"), peer(first))
             }
             (_, Some(slowest)) => format!(
                 "1 % of the {} {} take {} or longer",
                 if is_read(slowest) { "reads from" } else { "writes to" },
-                peer(slowest, 1),
+                peer(slowest),
                 time(p99)
             ),
             _ => "Too few reads and writes to judge, and no time-outs".to_owned(),
         };
-        peers.sort_by(|a, b| b.sum(0).total_cmp(&a.sum(0)));
-        let total: f64 = peers.iter().map(|g| g.sum(0)).sum();
+        peers.sort_by(|a, b| b.sum(DURATION).total_cmp(&a.sum(DURATION)));
+        let total: f64 = peers.iter().map(|g| g.sum(DURATION)).sum();
         let rows = peers.iter().take(10).map(|g| {
             [
-                g.text(0).unwrap_or_default().trim_start_matches("jdk.").into(),
-                peer(g, 1).into(),
+                g.text(EVENT).unwrap_or_default().trim_start_matches("jdk.").into(),
+                peer(g).into(),
                 Value::count(g.count(), "events"),
-                Value::nanos_f64(g.sum(0)),
-                Value::share(ratio(g.sum(0), total)),
+                Value::nanos_f64(g.sum(DURATION)),
+                Value::share(ratio(g.sum(DURATION), total)),
                 Value::nanos_f64(slow(g)),
-                Value::nanos_f64(g.max(0)),
-                Value::bytes(g.sum(1).max(0.0)),
+                Value::nanos_f64(g.max(DURATION)),
+                Value::bytes(g.sum(BYTES).max(0.0)),
             ]
         });
         let table = Value::table(
@@ -154,14 +156,14 @@ impl Rule for IoWait {
             rows,
         );
         let timeout_rows = timeouts.iter().take(10).map(|(g, n)| {
-            let site = g.stack(1).and_then(|s| facts.site(s)).map_or_else(String::new, |f| f.method);
-            [peer(g, 0).into(), site.into(), Value::nanos(g.int(2).unwrap_or(0)), Value::count(*n, "time-outs")]
+            let site = g.stack(STACK).and_then(|s| facts.site(s)).map_or_else(String::new, |f| f.method);
+            [peer(g).into(), site.into(), Value::nanos(g.int("timeout").unwrap_or(0)), Value::count(*n, "time-outs")]
         });
-        let worst_peer = slowest.as_ref().map(|s| (s.key(0), s.key(1)));
+        let worst_peer = slowest.as_ref().map(|s| (s.key(EVENT), s.key(PEER)));
         let is_worst = |event, peer| worst_peer.is_none_or(|worst| worst == (event, peer));
-        let mut stacks = sockets.select(&[SOCKET_STACK], |g| is_worst(g.key(0), g.key(1)));
-        stacks.extend(files.select(&[STACK_KEY], |g| is_worst(g.key(EVENT_KEY), g.key(ON_KEY))));
-        let places = sites(facts, stacks, 0);
+        let mut stacks = sockets.select(&[STACK], |g| is_worst(g.key(EVENT), g.key(PEER)));
+        stacks.extend(files.select(&[STACK], |g| is_worst(g.key(EVENT), g.key(PEER))));
+        let places = sites(facts, stacks);
         Verdict::scored(worst([by_timeouts, by_slow]), summary)
             .explain(IoWait::WHY)
             .remedy(IoWait::REMEDY)
@@ -176,7 +178,10 @@ impl Rule for IoWait {
             .with_some(
                 "window",
                 slowest.as_ref().map(|g| {
-                    Value::window(g.max_start(), g.max_start().saturating_add(jfr_analyzers::math::to_i64(g.max(0))))
+                    Value::window(
+                        g.max_start(),
+                        g.max_start().saturating_add(jfr_analyzers::math::to_i64(g.max(DURATION))),
+                    )
                 }),
             )
             .with("by file or host", table)

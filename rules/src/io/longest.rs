@@ -8,8 +8,8 @@ use hashbrown::HashMap;
 use regex::Regex;
 
 use super::served::Served;
-use crate::blocked;
-use crate::common::{Seek, time};
+use crate::blocked::{BYTES, DURATION, ON, STACK};
+use crate::common::{Seek, constant, time};
 use crate::cost;
 use crate::idle::{NEXT_REQUEST, reads_stdin};
 use jfr_analyzers::events::{Facts, Group, Picked, ThreadId};
@@ -17,22 +17,21 @@ use jfr_analyzers::rule::{Severity, Value, Verdict};
 use jfrkit_profile::StackId;
 
 /// Methods whose reads wait for the next request.
-pub(super) static NEXT: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(NEXT_REQUEST).ok());
+pub(super) static NEXT: LazyLock<Regex> = LazyLock::new(|| constant(NEXT_REQUEST));
 
 /// A thread that reads for at least this share of the recording does nothing else.
 const ONLY_READS: f64 = 0.85;
 
-/// The indices of the keys of groups.
+/// The keys of groups.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Keys {
-    pub(super) peer: usize,
-    pub(super) stack: usize,
+    pub(super) peer: &'static str,
     /// If the groups are by thread.
-    pub(super) thread: Option<usize>,
+    pub(super) thread: Option<&'static str>,
 }
 
 /// The keys of [`BLOCKED`](crate::blocked::BLOCKED).
-pub(super) const FILE_KEYS: Keys = Keys { peer: blocked::ON_KEY, stack: blocked::STACK_KEY, thread: None };
+pub(super) const FILE_KEYS: Keys = Keys { peer: ON, thread: None };
 
 /// The words for a kind of transfer.
 pub(super) struct Words {
@@ -56,9 +55,9 @@ pub(super) fn judge(
     score: impl Fn(f64) -> f64,
 ) -> Verdict {
     // JMC takes the longest of all transfers; people should not see those in which a thread waits for work.
-    let all = groups.iter().filter(&keep).map(|g| g.max(0)).reduce(f64::max);
+    let all = groups.iter().filter(&keep).map(|g| g.max(DURATION)).reduce(f64::max);
     let as_jmc = all.map_or(Severity::Ok, |longest| Severity::of_score(score(longest)));
-    let next = Seek::new(facts, |method: &str| NEXT.as_ref().is_some_and(|next| next.is_match(method)));
+    let next = Seek::new(facts, |method: &str| NEXT.is_match(method));
     // A thread that does nothing but read belongs to a server or a listener and waits for input. A client processes
     // the response.
     let whole = facts.nanos() as f64;
@@ -66,8 +65,8 @@ pub(super) fn judge(
         .thread
         .map_or_else(Vec::new, |thread| groups.by(&[thread]))
         .iter()
-        .filter(|g| g.sum(0) >= ONLY_READS * whole && g.count() > 0)
-        .filter_map(|g| g.thread_id(0))
+        .filter(|g| g.sum(DURATION) >= ONLY_READS * whole && g.count() > 0)
+        .filter_map(|g| g.thread_id(keys.thread?))
         .collect();
     let served = (words.peer == "address").then(|| Served::of(facts));
     // Many files are read from one place.
@@ -85,35 +84,36 @@ pub(super) fn judge(
         let pipe =
             words.peer == "file" && g.text(keys.peer).is_none_or(str::is_empty) && words.what.starts_with("read");
         pipe || keys.thread.and_then(|thread| g.thread_id(thread)).is_some_and(|thread| only_reads.contains(&thread))
-            || (words.what.starts_with("read") && g.stack(keys.stack).is_some_and(waits))
+            || (words.what.starts_with("read") && g.stack(STACK).is_some_and(waits))
     };
     let keep = |g: &Group<'_>| keep(g) && !is_idle(g);
     let mut peers = groups.select(&[keys.peer], keep);
-    let Some(longest) = peers.iter().max_by(|a, b| a.max(0).total_cmp(&b.max(0))).cloned() else {
+    let Some(longest) = peers.iter().max_by(|a, b| a.max(DURATION).total_cmp(&b.max(DURATION))).cloned() else {
         let only_idle = if all.is_some() { ", except in threads that wait for work" } else { "" };
         return Verdict::ok(format!("No {} was recorded{only_idle}", words.what)).jmc(as_jmc);
     };
-    let name = |g: &Group<'_>| g.text(0).filter(|n| !n.is_empty()).unwrap_or(words.nameless).to_owned();
-    peers.sort_by(|a, b| b.sum(0).total_cmp(&a.sum(0)));
+    let name = |g: &Group<'_>| g.text(keys.peer).filter(|n| !n.is_empty()).unwrap_or(words.nameless).to_owned();
+    peers.sort_by(|a, b| b.sum(DURATION).total_cmp(&a.sum(DURATION)));
     let rows = peers.iter().take(10).map(|g| {
         [
             name(g).into(),
             Value::count(g.count(), "events"),
-            Value::nanos_f64(g.sum(0)),
-            Value::nanos_f64(g.max(0)),
+            Value::nanos_f64(g.sum(DURATION)),
+            Value::nanos_f64(g.max(DURATION)),
             Value::nanos_f64(g.histogram().map_or(0.0, |h| h.quantile(0.99))),
-            Value::bytes(g.sum(1)),
+            Value::bytes(g.sum(BYTES)),
         ]
     });
-    let stacks = groups.select(&[keys.stack], |g| g.key(keys.peer) == longest.key(0) && keep(g));
-    let slowest = stacks.iter().max_by(|a, b| a.max(0).total_cmp(&b.max(0)));
-    let by = slowest.and_then(|g| facts.site(g.stack(0)?)).map(|f| format!(", in {}", f.method)).unwrap_or_default();
+    let stacks = groups.select(&[STACK], |g| g.key(keys.peer) == longest.key(keys.peer) && keep(g));
+    let slowest = stacks.iter().max_by(|a, b| a.max(DURATION).total_cmp(&b.max(DURATION)));
+    let by =
+        slowest.and_then(|g| facts.site(g.stack(STACK)?)).map(|f| format!(", in {}", f.method)).unwrap_or_default();
     let start = longest.max_start();
-    let sum: f64 = peers.iter().map(|g| g.sum(0)).sum();
+    let sum: f64 = peers.iter().map(|g| g.sum(DURATION)).sum();
     let count = peers.iter().fold(0u64, |count, g| count.saturating_add(g.count()));
     Verdict::scored(
-        score(longest.max(0)),
-        format!("The longest {} took {}: {}{by}", words.what, time(longest.max(0)), name(&longest)),
+        score(longest.max(DURATION)),
+        format!("The longest {} took {}: {}{by}", words.what, time(longest.max(DURATION)), name(&longest)),
     )
     .explain(words.explanation)
     .remedy(words.remedy)
@@ -121,17 +121,20 @@ pub(super) fn judge(
     // One long call proves little; IoWait judges percentiles and time-outs.
     .at_most(Severity::Info)
     .jmc(as_jmc)
-    .with("longest", Value::nanos_f64(longest.max(0)))
+    .with("longest", Value::nanos_f64(longest.max(DURATION)))
     .with(words.peer, name(&longest))
-    .with("window", Value::window(start, start.saturating_add(jfr_analyzers::math::to_i64(longest.max(0)))))
+    .with("window", Value::window(start, start.saturating_add(jfr_analyzers::math::to_i64(longest.max(DURATION)))))
     .with("mean", Value::nanos_f64(sum / count.max(1) as f64))
     .with("sum", Value::nanos_f64(sum))
     .with("events", Value::count(count, "events"))
     .with("by peer", Value::table([words.peer, "events", "time", "longest", "99th percentile", "bytes"], rows))
-    .with("where", facts.top_methods(stacks.iter().filter_map(|g| Some((g.stack(0)?, g.sum(0)))), 3, Value::nanos_f64))
+    .with(
+        "where",
+        facts.top_methods(stacks.iter().filter_map(|g| Some((g.stack(STACK)?, g.sum(DURATION)))), 3, Value::nanos_f64),
+    )
 }
 
-/// Whether the stack of a group, its second key, contains one of the methods.
+/// Whether the stack of a group contains one of the methods.
 pub(super) fn passes(facts: &Facts, group: &Group<'_>, methods: &[&str]) -> bool {
-    group.stack(1).is_some_and(|stack| facts.methods(stack).any(|m| methods.contains(&m)))
+    group.stack(STACK).is_some_and(|stack| facts.methods(stack).any(|m| methods.contains(&m)))
 }

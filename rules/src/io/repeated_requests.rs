@@ -55,26 +55,30 @@ impl RepeatedRequests {
 
 impl Rule for RepeatedRequests {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Sequential requests (N+1)",
-            category: Category::Io,
-            description: "Whether a method sends many requests to one peer and waits for each response before it \
+        RuleInfo::own("RepeatedRequests")
+            .title("Sequential requests (N+1)")
+            .category(Category::Io)
+            .description(
+                "Whether a method sends many requests to one peer and waits for each response before it \
                           sends the next: one query per row (\"N+1\").",
-            formula: "The longest run of write-read pairs of one thread to one address and port, from one \
+            )
+            .formula(
+                "The longest run of write-read pairs of one thread to one address and port, from one \
                       application method (pairs without one are ignored), with less than `gap` between a response \
                       and the next request: 25 at `info` pairs, 75 at `warning`. The recording contains only \
                       transfers above the events' threshold. The thresholds are our own.",
-            settings: const {
-                &[
-                    Setting::count("info", 20.0, "Requests in a run that are worth a look"),
-                    Setting::count("warning", 100.0, "Requests in a run to act on"),
-                    Setting::seconds("gap", 0.005, "Time between a response and the next request of the same run"),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::own("RepeatedRequests")
-        }
+            )
+            .settings(
+                const {
+                    &[
+                        Setting::count("info", 20.0, "Requests in a run that are worth a look"),
+                        Setting::count("warning", 100.0, "Requests in a run to act on"),
+                        Setting::seconds("gap", 0.005, "Time between a response and the next request of the same run"),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {
@@ -86,98 +90,99 @@ impl Rule for RepeatedRequests {
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        let gap = settings.nanos("gap");
-        let (reads, writes) = (facts.table("jdk.SocketRead"), facts.table("jdk.SocketWrite"));
-        let mut events: Vec<_> = writes.rows().map(|r| (r, true)).chain(reads.rows().map(|r| (r, false))).collect();
-        events.sort_by_key(|(row, write)| (row.start, !write));
-        // A server that reads the next request of the same client sends nothing by itself.
-        let served = Served::of(facts);
-        let mut open: BTreeMap<jfr_analyzers::events::ThreadId, Run<'_>> = BTreeMap::new();
-        let mut runs: Vec<Run<'_>> = Vec::new();
-        for (row, write) in events {
-            let Some(thread) = row.cell("eventThread").thread() else { continue };
-            let host = row.text("host").filter(|h| !h.is_empty()).or_else(|| row.text("address")).unwrap_or("unknown");
-            let port = row.int("port").unwrap_or(0);
-            // The program did not send this: a server of the JDK, such as the one for JMX, also reads and responds.
-            let Some(frame) = row.stack().and_then(|s| facts.application_frame(s)) else { continue };
-            if row.stack().is_some_and(|stack| served.waits(facts, stack)) {
-                continue;
+        verdict(facts, &runs(facts, settings.nanos("gap")), settings)
+    }
+}
+
+/// The runs of requests that wait for each other's responses, the longest first. A pause of more than `gap` nanoseconds
+/// ends a run.
+fn runs(facts: &Facts, gap: i64) -> Vec<Run<'_>> {
+    let (reads, writes) = (facts.table("jdk.SocketRead"), facts.table("jdk.SocketWrite"));
+    let mut events: Vec<_> = writes.rows().map(|r| (r, true)).chain(reads.rows().map(|r| (r, false))).collect();
+    events.sort_by_key(|(row, write)| (row.start, !write));
+    // A server that reads the next request of the same client sends nothing by itself.
+    let served = Served::of(facts);
+    let mut open: BTreeMap<jfr_analyzers::events::ThreadId, Run<'_>> = BTreeMap::new();
+    let mut runs: Vec<Run<'_>> = Vec::new();
+    for (row, write) in events {
+        let Some(thread) = row.cell("eventThread").thread() else { continue };
+        let host = row.text("host").filter(|h| !h.is_empty()).or_else(|| row.text("address")).unwrap_or("unknown");
+        let port = row.int("port").unwrap_or(0);
+        // The program did not send this: a server of the JDK, such as the one for JMX, also reads and responds.
+        let Some(frame) = row.stack().and_then(|s| facts.application_frame(s)) else { continue };
+        if row.stack().is_some_and(|stack| served.waits(facts, stack)) {
+            continue;
+        }
+        let method = facts.method(frame);
+        let goes_on = open.get_mut(&thread).filter(|run| {
+            let close = row.start.saturating_sub(run.end) <= gap;
+            run.host == host && run.port == port && run.method == method && (close || (run.asked && !write))
+        });
+        match goes_on {
+            Some(run) => {
+                if !write && run.asked {
+                    run.requests = run.requests.saturating_add(1);
+                }
+                run.asked = write;
+                run.end = run.end.max(row.end);
+                run.waited = run.waited.saturating_add(row.nanos());
+                run.bytes = run.bytes.saturating_add(row.int("bytesRead|bytesWritten").unwrap_or(0).max(0));
             }
-            let method = facts.method(frame);
-            let goes_on = open.get_mut(&thread).filter(|run| {
-                let close = row.start.saturating_sub(run.end) <= gap;
-                run.host == host && run.port == port && run.method == method && (close || (run.asked && !write))
-            });
-            match goes_on {
-                Some(run) => {
-                    if !write && run.asked {
-                        run.requests = run.requests.saturating_add(1);
-                    }
-                    run.asked = write;
-                    run.end = run.end.max(row.end);
-                    run.waited = run.waited.saturating_add(row.nanos());
-                    run.bytes = run.bytes.saturating_add(row.int("bytesRead|bytesWritten").unwrap_or(0).max(0));
-                }
-                None => {
-                    let run = Run {
-                        host,
-                        port,
-                        method,
-                        stack: row.stack(),
-                        thread: facts.thread(thread).name.clone(),
-                        start: row.start,
-                        end: row.end,
-                        requests: 0,
-                        waited: row.nanos(),
-                        bytes: row.int("bytesRead|bytesWritten").unwrap_or(0).max(0),
-                        asked: write,
-                    };
-                    runs.extend(open.insert(thread, run).filter(|r| r.requests > 1));
-                }
+            None => {
+                let run = Run {
+                    host,
+                    port,
+                    method,
+                    stack: row.stack(),
+                    thread: facts.thread(thread).name.clone(),
+                    start: row.start,
+                    end: row.end,
+                    requests: 0,
+                    waited: row.nanos(),
+                    bytes: row.int("bytesRead|bytesWritten").unwrap_or(0).max(0),
+                    asked: write,
+                };
+                runs.extend(open.insert(thread, run).filter(|r| r.requests > 1));
             }
         }
-        runs.extend(open.into_values().filter(|r| r.requests > 1));
-        runs.sort_by(|a, b| b.requests.cmp(&a.requests).then(a.start.cmp(&b.start)));
-        let threshold = facts.setting("jdk.SocketRead", "threshold").unwrap_or("unknown").to_owned();
-        let Some(longest) = runs.first() else {
-            return Verdict::ok("No method sends requests one at a time").with("threshold of the events", threshold);
-        };
-        let many = runs.iter().filter(|r| r.requests as f64 >= settings.number("info"));
-        let (count, requests, waited) = many.fold((0u64, 0u64, 0i64), |(n, requests, waited), r| {
-            (n.saturating_add(1), requests.saturating_add(r.requests), waited.saturating_add(r.waited))
-        });
-        let called = caller(facts, longest).map(|f| format!(", called by {},", f.method)).unwrap_or_default();
-        let summary = format!(
-            "{}{called} sends {} requests to {} one at a time",
-            longest.method,
-            longest.requests,
-            longest.peer()
-        );
-        let rows = runs.iter().take(10).map(|r| {
-            [
-                r.method.into(),
-                caller(facts, r).map_or_else(String::new, |f| f.method).into(),
-                r.peer().into(),
-                r.thread.as_str().into(),
-                Value::count(r.requests, "requests"),
-                Value::nanos(r.end.saturating_sub(r.start)),
-                Value::bytes(r.bytes as f64),
-                Value::instant(r.start),
-            ]
-        });
-        Verdict::scored(
-            map2(longest.requests as f64, settings.number("info"), settings.number("warning")),
-            summary,
-        )
+    }
+    runs.extend(open.into_values().filter(|r| r.requests > 1));
+    runs.sort_by(|a, b| b.requests.cmp(&a.requests).then(a.start.cmp(&b.start)));
+    runs
+}
+
+fn verdict(facts: &Facts, runs: &[Run<'_>], settings: &Settings) -> Verdict {
+    let threshold = facts.setting("jdk.SocketRead", "threshold").unwrap_or("unknown").to_owned();
+    let Some(longest) = runs.first() else {
+        return Verdict::ok("No method sends requests one at a time").with("threshold of the events", threshold);
+    };
+    let many = runs.iter().filter(|r| r.requests as f64 >= settings.number("info"));
+    let (count, requests, waited) = many.fold((0u64, 0u64, 0i64), |(n, requests, waited), r| {
+        (n.saturating_add(1), requests.saturating_add(r.requests), waited.saturating_add(r.waited))
+    });
+    let called = caller(facts, longest).map(|f| format!(", called by {},", f.method)).unwrap_or_default();
+    let summary =
+        format!("{}{called} sends {} requests to {} one at a time", longest.method, longest.requests, longest.peer());
+    let rows = runs.iter().take(10).map(|r| {
+        [
+            r.method.into(),
+            caller(facts, r).map_or_else(String::new, |f| f.method).into(),
+            r.peer().into(),
+            r.thread.as_str().into(),
+            Value::count(r.requests, "requests"),
+            Value::nanos(r.end.saturating_sub(r.start)),
+            Value::bytes(r.bytes as f64),
+            Value::instant(r.start),
+        ]
+    });
+    Verdict::scored(map2(longest.requests as f64, settings.number("info"), settings.number("warning")), summary)
         .explain(format!(
             "Each request waits for the response to the previous one, so the program pays the round trip every time: \
-             {} in such runs here. A typical cause is one query for a list followed by one query for each of its \
-             rows.",
+         {} in such runs here. A typical cause is one query for a list followed by one query for each of its \
+         rows.",
             time(waited as f64)
         ))
-        .remedy(
-            RepeatedRequests::REMEDY,
-        )
+        .remedy(RepeatedRequests::REMEDY)
         .cost(cost::waited(facts, waited as f64))
         .with("longest run", Value::count(longest.requests, "requests"))
         .with("window", Value::window(longest.start, longest.end))
@@ -185,9 +190,11 @@ impl Rule for RepeatedRequests {
         .with("requests in them", Value::count(requests, "requests"))
         .with("time waited in them", Value::nanos(waited))
         .with("threshold of the events", threshold)
-        .with("runs", Value::table(["method", "called by", "peer", "thread", "requests", "time", "bytes", "begin"], rows))
+        .with(
+            "runs",
+            Value::table(["method", "called by", "peer", "thread", "requests", "time", "bytes", "begin"], rows),
+        )
         .with_some("stack", longest.stack.map(|s| facts.stack_value(s, 20)))
-    }
 }
 
 /// The first application frame below the method of a run: mostly the method with the loop.

@@ -32,7 +32,9 @@ impl Served {
     fn find(facts: &Facts) -> Self {
         let mut ports: HashMap<FunctionId, BTreeSet<i64>> = HashMap::new();
         for group in facts.groups(&PORTS).iter() {
-            if let (Some(reader), Some(port)) = (group.stack(0).and_then(|s| reader(facts, s)), group.int(1)) {
+            if let (Some(reader), Some(port)) =
+                (group.stack("stackTrace").and_then(|s| reader(facts, s)), group.int("port"))
+            {
                 ports.entry(reader).or_default().insert(port);
             }
         }

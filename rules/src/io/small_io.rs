@@ -4,7 +4,7 @@ use hashbrown::HashMap;
 
 use super::longest::NEXT;
 use super::served::{self, Served};
-use crate::blocked::{BLOCKED, BYTES, DURATION, EVENT_KEY, ON_KEY, STACK_KEY};
+use crate::blocked::{BLOCKED, BYTES, DURATION, STACK};
 use crate::common::{Seek, amount, method_of, things};
 use crate::cost;
 use crate::tally::brief;
@@ -23,10 +23,10 @@ const EVENTS: &[&str] = &["jdk.FileRead", "jdk.FileWrite", "jdk.SocketRead", "jd
 const FILES: &[&str] = &["jdk.FileRead", "jdk.FileWrite"];
 /// Transfers over sockets; those of files are in [`BLOCKED`].
 const SOCKETS: GroupBy = GroupBy::of(&["jdk.SocketRead", "jdk.SocketWrite"])
-    .by(&[EVENT, "stackTrace", "address", "port"])
-    .measure(&["duration", "bytesRead|bytesWritten"]);
-/// The index of the port among the keys of [`SOCKETS`], which begin like those of [`BLOCKED`].
-const PORT_KEY: usize = 3;
+    .by(&[EVENT, STACK, "address", "port"])
+    .measure(&[DURATION, BYTES]);
+/// A peer in the groups of sockets, a path in those of files.
+const PEER: &str = "address|path";
 
 /// A program with more call sites than this uses each one rarely and does not have this problem.
 const MAX_PLACES: usize = 5_000;
@@ -54,25 +54,27 @@ impl SmallIo {
 
 impl Rule for SmallIo {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Small I/O",
-            category: Category::Io,
-            description: "Whether a file or socket is read or written a few bytes at a time.",
-            formula: "For each event type, file or peer, and application method whose transfers average less than \
+        RuleInfo::own("SmallIo")
+            .title("Small I/O")
+            .category(Category::Io)
+            .description("Whether a file or socket is read or written a few bytes at a time.")
+            .formula(
+                "For each event type, file or peer, and application method whose transfers average less than \
                       `size` bytes: the number of events, 25 at `info`, 75 at `warning`; the worst counts. Calls \
                       below the events' threshold are not recorded, so the real number is higher. The thresholds are \
                       our own.",
-            settings: const {
-                &[
-                    Setting::count("info", 1_000.0, "Events that are worth a look"),
-                    Setting::count("warning", 20_000.0, "Events to act on"),
-                    Setting::bytes("size", 512.0, "Mean below which transfers are small"),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::own("SmallIo")
-        }
+            )
+            .settings(
+                const {
+                    &[
+                        Setting::count("info", 1_000.0, "Events that are worth a look"),
+                        Setting::count("warning", 20_000.0, "Events to act on"),
+                        Setting::bytes("size", 512.0, "Mean below which transfers are small"),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {
@@ -83,87 +85,99 @@ impl Rule for SmallIo {
         if let Some(because) = facts.missing_all(EVENTS, Level::Enabled) {
             return Verdict::not_applicable(because);
         }
-        let mut places: Vec<Place<'_>> = Vec::new();
-        let mut known: HashMap<(Cell, Cell, Cell, Option<FunctionId>), usize, foldhash::fast::RandomState> =
-            HashMap::default();
-        // A server that waits for the next request, which is often short.
-        let served = Served::of(facts);
-        let next = Seek::new(facts, |method: &str| NEXT.as_ref().is_some_and(|next| next.is_match(method)));
-        let waits = |g: &Group<'_>| {
-            g.text(EVENT_KEY) == Some("jdk.SocketRead")
-                && g.stack(STACK_KEY).is_some_and(|s| next.passes(s) || served.waits(facts, s))
-        };
-        let files = facts.groups(&BLOCKED);
-        let files = files.iter().filter(|g| matches!(g.text(EVENT_KEY), Some("jdk.FileRead" | "jdk.FileWrite")));
-        for group in files.chain(facts.groups(&SOCKETS).iter().filter(|g| !waits(g))) {
-            let event = group.text(EVENT_KEY).unwrap_or_default();
-            let stack = group.stack(STACK_KEY);
-            let top = stack.and_then(|s| facts.frames(s).first().copied());
-            let frame = stack.and_then(|s| facts.application_frame(s)).or(top);
-            let method = frame.map(|frame| facts.function_of(frame));
-            let (bytes, nanos) = (group.sum(BYTES).max(0.0), group.sum(DURATION));
-            let key = (group.key(EVENT_KEY), group.key(ON_KEY), group.key(PORT_KEY), method);
-            if let Some(place) = known.get(&key).and_then(|i| places.get_mut(*i)) {
-                place.count = place.count.saturating_add(group.count());
-                place.bytes += bytes;
-                place.nanos += nanos;
-            } else if places.len() < MAX_PLACES {
-                let leaf = top.map_or("", |top| facts.method(top)).to_owned();
-                let frame = frame.map(|frame| facts.frame(frame));
-                let method = frame.as_ref().map(|frame| frame.method.clone());
-                let peer = group.text(ON_KEY).map_or("unknown", brief);
-                let peer = group.int(PORT_KEY).map_or_else(|| peer.to_owned(), |port| format!("{peer}:{port}"));
-                known.insert(key, places.len());
-                places.push(Place { event, peer, method, frame, leaf, count: group.count(), bytes, nanos });
-            }
+        verdict(facts, &small_transfers(facts, settings.number("size")), settings)
+    }
+}
+
+/// The places whose transfers average less than `size` bytes, the most frequent first.
+fn small_transfers(facts: &Facts, size: f64) -> Vec<Place<'_>> {
+    let mut places: Vec<Place<'_>> = Vec::new();
+    let mut known: HashMap<(Cell, Cell, Cell, Option<FunctionId>), usize, foldhash::fast::RandomState> =
+        HashMap::default();
+    // A server that waits for the next request, which is often short.
+    let served = Served::of(facts);
+    let next = Seek::new(facts, |method: &str| NEXT.is_match(method));
+    let waits = |g: &Group<'_>| {
+        g.text(EVENT) == Some("jdk.SocketRead")
+            && g.stack(STACK).is_some_and(|s| next.passes(s) || served.waits(facts, s))
+    };
+    let files = facts.groups(&BLOCKED);
+    let files = files.iter().filter(|g| matches!(g.text(EVENT), Some("jdk.FileRead" | "jdk.FileWrite")));
+    let sockets = facts.groups(&SOCKETS);
+    let sockets = sockets.iter().filter(|g| !waits(g)).map(|group| (group.int("port"), group));
+    for (port, group) in files.map(|group| (None, group)).chain(sockets) {
+        let event = group.text(EVENT).unwrap_or_default();
+        let stack = group.stack(STACK);
+        let top = stack.and_then(|s| facts.frames(s).first().copied());
+        let frame = stack.and_then(|s| facts.application_frame(s)).or(top);
+        let method = frame.map(|frame| facts.function_of(frame));
+        let (bytes, nanos) = (group.sum(BYTES).max(0.0), group.sum(DURATION));
+        let key = (group.key(EVENT), group.key(PEER), port.map_or(Cell::Null, Cell::Int), method);
+        if let Some(place) = known.get(&key).and_then(|i| places.get_mut(*i)) {
+            place.count = place.count.saturating_add(group.count());
+            place.bytes += bytes;
+            place.nanos += nanos;
+        } else if places.len() < MAX_PLACES {
+            let leaf = top.map_or("", |top| facts.method(top)).to_owned();
+            let frame = frame.map(|frame| facts.frame(frame));
+            let method = frame.as_ref().map(|frame| frame.method.clone());
+            let peer = group.text(PEER).map_or("unknown", brief);
+            let peer = port.map_or_else(|| peer.to_owned(), |port| format!("{peer}:{port}"));
+            known.insert(key, places.len());
+            places.push(Place { event, peer, method, frame, leaf, count: group.count(), bytes, nanos });
         }
-        let size = settings.number("size");
-        places.retain(|p| ratio(p.bytes, p.count as f64) < size);
-        places.sort_by_key(|place| std::cmp::Reverse(place.count));
-        let Some(most) = places.first() else {
-            return Verdict::ok("The program reads and writes nothing in small pieces");
-        };
-        let threshold = |event: &str| {
-            let value = facts.setting(event, "threshold").unwrap_or("unknown").to_owned();
-            match facts.setting(event, "throttle") {
-                Some(throttle) if throttle != "off" => format!("{value}, throttled to {throttle}"),
-                _ => value,
-            }
-        };
-        let (one, many) =
-            if most.event.ends_with("Read") { ("read from", "reads from") } else { ("write to", "writes to") };
-        let summary = format!(
-            "{} {} moved only {} on average{}",
-            things(most.count, one, many),
-            most.peer,
-            amount(ratio(most.bytes, most.count as f64)),
-            most.method.as_ref().map(|m| format!(", in {m}")).unwrap_or_default()
-        );
-        let rows = places.iter().take(10).map(|p| {
-            [
-                p.event.trim_start_matches("jdk.").into(),
-                p.peer.as_str().into(),
-                p.frame.as_ref().map_or_else(String::new, |f| f.method.clone()).into(),
-                method_of(&p.leaf).into(),
-                Value::count(p.count, "transfers"),
-                Value::bytes(ratio(p.bytes, p.count as f64)),
-                Value::nanos_f64(p.nanos),
-            ]
-        });
-        Verdict::scored(map2(most.count as f64, settings.number("info"), settings.number("warning")), summary)
-            .explain(SmallIo::WHY)
-            .remedy(SmallIo::REMEDY)
-            .cost(cost::waited(facts, most.nanos))
-            .with("transfers", Value::count(most.count, "transfers"))
-            .with("mean size", Value::bytes(ratio(most.bytes, most.count as f64)))
-            .with("threshold of the events", threshold(most.event))
-            .with(
-                "places",
-                Value::table(
-                    ["event", "file or peer", "application method", "call", "transfers", "mean size", "time"],
-                    rows,
-                ),
-            )
+    }
+    places.retain(|p| ratio(p.bytes, p.count as f64) < size);
+    places.sort_by_key(|place| std::cmp::Reverse(place.count));
+    places
+}
+
+fn verdict(facts: &Facts, places: &[Place<'_>], settings: &Settings) -> Verdict {
+    let Some(most) = places.first() else {
+        return Verdict::ok("The program reads and writes nothing in small pieces");
+    };
+    let (one, many) =
+        if most.event.ends_with("Read") { ("read from", "reads from") } else { ("write to", "writes to") };
+    let summary = format!(
+        "{} {} moved only {} on average{}",
+        things(most.count, one, many),
+        most.peer,
+        amount(ratio(most.bytes, most.count as f64)),
+        most.method.as_ref().map(|m| format!(", in {m}")).unwrap_or_default()
+    );
+    let rows = places.iter().take(10).map(|p| {
+        [
+            p.event.trim_start_matches("jdk.").into(),
+            p.peer.as_str().into(),
+            p.frame.as_ref().map_or_else(String::new, |f| f.method.clone()).into(),
+            method_of(&p.leaf).into(),
+            Value::count(p.count, "transfers"),
+            Value::bytes(ratio(p.bytes, p.count as f64)),
+            Value::nanos_f64(p.nanos),
+        ]
+    });
+    Verdict::scored(map2(most.count as f64, settings.number("info"), settings.number("warning")), summary)
+        .explain(SmallIo::WHY)
+        .remedy(SmallIo::REMEDY)
+        .cost(cost::waited(facts, most.nanos))
+        .with("transfers", Value::count(most.count, "transfers"))
+        .with("mean size", Value::bytes(ratio(most.bytes, most.count as f64)))
+        .with("threshold of the events", threshold(facts, most.event))
+        .with(
+            "places",
+            Value::table(
+                ["event", "file or peer", "application method", "call", "transfers", "mean size", "time"],
+                rows,
+            ),
+        )
+}
+
+/// From which duration on the recording has events of this type.
+fn threshold(facts: &Facts, event: &str) -> String {
+    let value = facts.setting(event, "threshold").unwrap_or("unknown").to_owned();
+    match facts.setting(event, "throttle") {
+        Some(throttle) if throttle != "off" => format!("{value}, throttled to {throttle}"),
+        _ => value,
     }
 }
 

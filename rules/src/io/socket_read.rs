@@ -2,6 +2,7 @@
 
 use super::longest::{Keys, Words, judge, passes};
 use super::served;
+use crate::blocked::{BYTES, DURATION, STACK};
 use crate::cost;
 use jfr_analyzers::events::{Facts, GroupBy, Needs};
 use jfr_analyzers::math::map2;
@@ -11,16 +12,16 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Verdict};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SocketRead;
 
-const READS: GroupBy = GroupBy::of(&["jdk.SocketRead"])
-    .by(&["address", "stackTrace", "eventThread"])
-    .measure(&["duration", "bytesRead"])
-    .histogram();
+const PEER: &str = "address";
+const THREAD: &str = "eventThread";
+const READS: GroupBy =
+    GroupBy::of(&["jdk.SocketRead"]).by(&[PEER, STACK, THREAD]).measure(&[DURATION, BYTES]).histogram();
 /// Methods that wait for the next request by design.
 const WAITING: [&str; 2] = [
     "sun.rmi.transport.tcp.TCPTransport.handleMessages",
     "javax.management.remote.rmi.RMIConnector$RMINotifClient.fetchNotifs",
 ];
-const KEYS: Keys = Keys { peer: 0, stack: 1, thread: Some(2) };
+const KEYS: Keys = Keys { peer: PEER, thread: Some(THREAD) };
 const WORDS: Words = Words {
     what: "read from a socket",
     peer: "address",
@@ -41,25 +42,29 @@ impl SocketRead {
 
 impl Rule for SocketRead {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Slow socket reads",
-            category: Category::Io,
-            description: "The longest read from a socket.",
-            formula: "25 if the longest read takes `info`, 75 at `warning`. Ignores RMI loops that wait for the next \
+        RuleInfo::jmc("SocketRead")
+            .title("Slow socket reads")
+            .category(Category::Io)
+            .description("The longest read from a socket.")
+            .formula(
+                "25 if the longest read takes `info`, 75 at `warning`. Ignores RMI loops that wait for the next \
                       request.",
-            differences: "As in JMC, a single read decides. Unlike JMC, jfrkit does not report reads that wait for \
+            )
+            .differences(
+                "As in JMC, a single read decides. Unlike JMC, jfrkit does not report reads that wait for \
                           the next request, and reports the others as worth a look at most: IoWait judges \
                           percentiles and time-outs.",
-            settings: const {
-                &[
-                    Setting::seconds("info", 0.275, "Read that is worth a look"),
-                    Setting::seconds("warning", 2.0, "Read to act on"),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("SocketRead")
-        }
+            )
+            .settings(
+                const {
+                    &[
+                        Setting::seconds("info", 0.275, "Read that is worth a look"),
+                        Setting::seconds("warning", 2.0, "Read to act on"),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {

@@ -1,6 +1,7 @@
 //! `SocketWrite`: slow socket writes.
 
 use super::longest::{Keys, Words, judge, passes};
+use crate::blocked::{BYTES, DURATION, STACK};
 use crate::cost;
 use jfr_analyzers::events::{Facts, GroupBy, Needs};
 use jfr_analyzers::math::map2;
@@ -10,14 +11,14 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Verdict};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SocketWrite;
 
-const WRITES: GroupBy =
-    GroupBy::of(&["jdk.SocketWrite"]).by(&["address", "stackTrace"]).measure(&["duration", "bytesWritten"]).histogram();
+const PEER: &str = "address";
+const WRITES: GroupBy = GroupBy::of(&["jdk.SocketWrite"]).by(&[PEER, STACK]).measure(&[DURATION, BYTES]).histogram();
 /// Methods of RMI connections.
 const LEFT_OUT: [&str; 2] = [
     "sun.rmi.transport.tcp.TCPTransport$ConnectionHandler.run",
     "sun.rmi.transport.tcp.TCPTransport$ConnectionHandler.run0",
 ];
-const KEYS: Keys = Keys { peer: 0, stack: 1, thread: None };
+const KEYS: Keys = Keys { peer: PEER, thread: None };
 const WORDS: Words = Words {
     what: "write to a socket",
     peer: "address",
@@ -36,22 +37,22 @@ impl SocketWrite {
 
 impl Rule for SocketWrite {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Slow socket writes",
-            category: Category::Io,
-            description: "The longest write to a socket.",
-            formula: "25 if the longest write takes `info`, 75 at `warning`. Ignores writes of RMI connections.",
-            differences: "As in JMC, a single write decides; jfrkit adds percentiles and sums to the evidence.",
-            settings: const {
-                &[
-                    Setting::seconds("info", 0.275, "Write that is worth a look"),
-                    Setting::seconds("warning", 2.0, "Write to act on"),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("SocketWrite")
-        }
+        RuleInfo::jmc("SocketWrite")
+            .title("Slow socket writes")
+            .category(Category::Io)
+            .description("The longest write to a socket.")
+            .formula("25 if the longest write takes `info`, 75 at `warning`. Ignores writes of RMI connections.")
+            .differences("As in JMC, a single write decides; jfrkit adds percentiles and sums to the evidence.")
+            .settings(
+                const {
+                    &[
+                        Setting::seconds("info", 0.275, "Write that is worth a look"),
+                        Setting::seconds("warning", 2.0, "Write to act on"),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {

@@ -45,19 +45,23 @@ impl MultipleAgents {
 
 impl Rule for MultipleAgents {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Several agents",
-            category: Category::Jvm,
-            description: "Whether more than one agent is loaded into the JVM.",
-            formula: "A warning if there are more than `java` Java agents or more than `native` native agents; the \
+        RuleInfo::jmc("MultipleAgents")
+            .title("Several agents")
+            .category(Category::Jvm)
+            .description("Whether more than one agent is loaded into the JVM.")
+            .formula(
+                "A warning if there are more than `java` Java agents or more than `native` native agents; the \
                       score is 55.",
-            differences: "JMC counts events, so each chunk counts an agent again; jfrkit counts agents. JMC also \
+            )
+            .differences(
+                "JMC counts events, so each chunk counts an agent again; jfrkit counts agents. JMC also \
                           applies the limit for Java agents to native agents.",
-            settings: const { &[Setting::count("java", 1.0, "Java agents"), Setting::count("native", 1.0, "Native agents")] },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("MultipleAgents")
-        }
+            )
+            .settings(
+                const { &[Setting::count("java", 1.0, "Java agents"), Setting::count("native", 1.0, "Native agents")] },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {
@@ -86,16 +90,14 @@ impl DynamicAgents {
 
 impl Rule for DynamicAgents {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Agents attached at run time",
-            category: Category::Jvm,
-            description: "Whether agents were attached to the running JVM.",
-            formula: "A warning if any agent was attached at run time; the score is 75.",
-            differences: "JMC counts events, so each chunk counts an agent again; jfrkit counts agents.",
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("DynamicAgents")
-        }
+        RuleInfo::jmc("DynamicAgents")
+            .title("Agents attached at run time")
+            .category(Category::Jvm)
+            .description("Whether agents were attached to the running JVM.")
+            .formula("A warning if any agent was attached at run time; the score is 75.")
+            .differences("JMC counts events, so each chunk counts an agent again; jfrkit counts agents.")
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {

@@ -18,15 +18,13 @@ impl BytecodeVerification {
 
 impl Rule for BytecodeVerification {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Bytecode verification",
-            category: Category::Security,
-            description: "Whether the JVM runs classes without verifying them.",
-            formula: "A warning with -Xverify:none or -noverify, unless the program is weblogic.Server.",
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("BytecodeVerification")
-        }
+        RuleInfo::jmc("BytecodeVerification")
+            .title("Bytecode verification")
+            .category(Category::Security)
+            .description("Whether the JVM runs classes without verifying them.")
+            .formula("A warning with -Xverify:none or -noverify, unless the program is weblogic.Server.")
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {

@@ -17,16 +17,16 @@ impl DebugNonSafepoints {
 
 impl Rule for DebugNonSafepoints {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "DebugNonSafepoints is off",
-            category: Category::Recording,
-            description: "Whether method samples are attributed to the right lines and inlined methods.",
-            formula: "Worth a look on JDK 8 and earlier without -XX:+DebugNonSafepoints, except with async-profiler, which \
+        RuleInfo::jmc("DebugNonSafepoints")
+            .title("DebugNonSafepoints is off")
+            .category(Category::Recording)
+            .description("Whether method samples are attributed to the right lines and inlined methods.")
+            .formula(
+                "Worth a look on JDK 8 and earlier without -XX:+DebugNonSafepoints, except with async-profiler, which \
                       has the same effect.",
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("DebugNonSafepoints")
-        }
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {

@@ -16,15 +16,13 @@ impl DiscouragedVmOptions {
 
 impl Rule for DiscouragedVmOptions {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Discouraged JVM options",
-            category: Category::Jvm,
-            description: "Whether the JVM runs with discouraged options.",
-            formula: "Worth a look if UnlockExperimentalVMOptions or IgnoreUnrecognizedVMOptions is on.",
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("DiscouragedVmOptions")
-        }
+        RuleInfo::jmc("DiscouragedVmOptions")
+            .title("Discouraged JVM options")
+            .category(Category::Jvm)
+            .description("Whether the JVM runs with discouraged options.")
+            .formula("Worth a look if UnlockExperimentalVMOptions or IgnoreUnrecognizedVMOptions is on.")
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {

@@ -58,15 +58,13 @@ impl DuplicateFlags {
 
 impl Rule for DuplicateFlags {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Duplicate JVM flags",
-            category: Category::Jvm,
-            description: "Whether a JVM option is set more than once, perhaps with different values.",
-            formula: "Worth a look if two options have the same name or the same meaning (-Xmx and -XX:MaxHeapSize).",
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("DuplicateFlags")
-        }
+        RuleInfo::jmc("DuplicateFlags")
+            .title("Duplicate JVM flags")
+            .category(Category::Jvm)
+            .description("Whether a JVM option is set more than once, perhaps with different values.")
+            .formula("Worth a look if two options have the same name or the same meaning (-Xmx and -XX:MaxHeapSize).")
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {

@@ -21,24 +21,26 @@ impl FinalizersRun {
 
 impl Rule for FinalizersRun {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Finalizers",
-            category: Category::Jvm,
-            description: "Whether finalizers of classes outside the JDK ran.",
-            formula: "Worth a look if any finalizer ran.",
-            differences: "JMC adds up counters that already count from JVM startup; jfrkit takes the last count of \
+        RuleInfo::jmc("FinalizersRun")
+            .title("Finalizers")
+            .category(Category::Jvm)
+            .description("Whether finalizers of classes outside the JDK ran.")
+            .formula("Worth a look if any finalizer ran.")
+            .differences(
+                "JMC adds up counters that already count from JVM startup; jfrkit takes the last count of \
                           each class.",
-            settings: const {
-                &[Setting::regex(
-                    "exclude",
-                    r"^(java|javax|sun|com\.sun|jdk|scala|kotlin|kotlinx|groovy|closure)\.",
-                    "Classes to ignore",
-                )]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("FinalizersRun")
-        }
+            )
+            .settings(
+                const {
+                    &[Setting::regex(
+                        "exclude",
+                        r"^(java|javax|sun|com\.sun|jdk|scala|kotlin|kotlinx|groovy|closure)\.",
+                        "Classes to ignore",
+                    )]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {

@@ -16,17 +16,17 @@ impl FlightRecordingSupport {
 
 impl Rule for FlightRecordingSupport {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Flight Recorder support",
-            category: Category::Recording,
-            description: "Whether the JVM that made the recording supports Flight Recorder.",
-            formula: "A warning before 7u40 and for early-access builds.",
-            differences: "JMC warns about early-access builds. Some distributions label all of their builds early \
+        RuleInfo::jmc("FlightRecordingSupport")
+            .title("Flight Recorder support")
+            .category(Category::Recording)
+            .description("Whether the JVM that made the recording supports Flight Recorder.")
+            .formula("A warning before 7u40 and for early-access builds.")
+            .differences(
+                "JMC warns about early-access builds. Some distributions label all of their builds early \
                           access, so jfrkit does not report them.",
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("FlightRecordingSupport")
-        }
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {

@@ -33,8 +33,8 @@ const KINDS: [Kind; 5] = [
         jdk: 25,
         remedy: "Replace methods that are deprecated for removal; jdeprscan finds more of them in class files.",
         read: |g| {
-            let removed = g.int(1) == Some(1);
-            removed.then(|| (g.text(0).map_or("unknown method", brief).to_owned(), g.stack(2)))
+            let removed = g.int("forRemoval") == Some(1);
+            removed.then(|| (g.text("method").map_or("unknown method", brief).to_owned(), g.stack("stackTrace")))
         },
     },
     Kind {
@@ -45,8 +45,9 @@ const KINDS: [Kind; 5] = [
         remedy: "Do not set final fields by reflection; later JDKs refuse it (--enable-final-field-mutation allows \
                  it for a while).",
         read: |g| {
-            let (class, field) = (g.text(0).map_or("unknown class", brief), g.text(1).map_or("?", brief));
-            Some((format!("{class}.{field}"), g.stack(2)))
+            let (class, field) =
+                (g.text("declaringClass").map_or("unknown class", brief), g.text("fieldName").map_or("?", brief));
+            Some((format!("{class}.{field}"), g.stack("stackTrace")))
         },
     },
     Kind {
@@ -56,7 +57,7 @@ const KINDS: [Kind; 5] = [
         jdk: 17,
         remedy: "Do not synchronize on boxed primitives, Optional, java.time or other value-based classes; use a \
                  lock object.",
-        read: |g| Some((g.text(0).map_or("unknown class", brief).to_owned(), g.stack(1))),
+        read: |g| Some((g.text("valueBasedClass").map_or("unknown class", brief).to_owned(), g.stack("stackTrace"))),
     },
     Kind {
         name: "misdeclared serialization member",
@@ -66,7 +67,10 @@ const KINDS: [Kind; 5] = [
         remedy: "Correct the declarations of serialVersionUID, readObject and so on; the JDK ignores them as \
                  declared.",
         read: |g| {
-            let (class, message) = (g.text(0).map_or("unknown class", brief), g.text(1).map(brief).unwrap_or_default());
+            let (class, message) = (
+                g.text("misdeclaredClass").map_or("unknown class", brief),
+                g.text("message").map(brief).unwrap_or_default(),
+            );
             Some((if message.is_empty() { class.to_owned() } else { format!("{class}: {message}") }, None))
         },
     },
@@ -78,14 +82,17 @@ const KINDS: [Kind; 5] = [
         remedy: "Install the libraries that failed to load for this operating system and processor, or stop \
                  requesting them; the program may fall back to something slower.",
         read: |g| {
-            let (name, error) = (g.text(0).map_or("unknown library", brief), g.text(2).map(brief).unwrap_or_default());
+            let (name, error) = (
+                g.text("name").map_or("unknown library", brief),
+                g.text("errorMessage").map(brief).unwrap_or_default(),
+            );
             // Most messages begin with the name.
             let what = match error {
                 "" => name.to_owned(),
                 error if error.starts_with(name) => error.to_owned(),
                 error => format!("{name}: {error}"),
             };
-            (g.int(1) == Some(0)).then(|| (what, g.stack(3)))
+            (g.int("success") == Some(0)).then(|| (what, g.stack("stackTrace")))
         },
     },
 ];
@@ -126,21 +133,23 @@ impl FutureBreakage {
 
 impl Rule for FutureBreakage {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Incompatible with later JDKs",
-            category: Category::Jvm,
-            description: "Whether the program calls methods that are deprecated for removal, changes final fields by \
+        RuleInfo::own("FutureBreakage")
+            .title("Incompatible with later JDKs")
+            .category(Category::Jvm)
+            .description(
+                "Whether the program calls methods that are deprecated for removal, changes final fields by \
                           reflection, synchronizes on value-based classes, misdeclares serialization members, or \
                           requests native libraries that fail to load.",
-            formula: "Worth a look if the recording contains any of these events: jdk.DeprecatedInvocation with \
+            )
+            .formula(
+                "Worth a look if the recording contains any of these events: jdk.DeprecatedInvocation with \
                       forRemoval (JDK 25; needs a recording that enables it at JVM startup, and reports each caller \
                       once per chunk), jdk.FinalFieldMutation (JDK 26), jdk.SyncOnValueBasedClass (JDK 17, with \
                       -XX:DiagnoseSyncOnValueBasedClasses=2), jdk.SerializationMisdeclaration (JDK 25, off by \
                       default), or jdk.NativeLibraryLoad without success (JDK 25).",
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::own("FutureBreakage")
-        }
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {

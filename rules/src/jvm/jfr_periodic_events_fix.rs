@@ -17,15 +17,13 @@ impl JfrPeriodicEventsFix {
 
 impl Rule for JfrPeriodicEventsFix {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Periodic events of JDK 8",
-            category: Category::Recording,
-            description: "Whether the JVM may drop periodic events.",
-            formula: "A warning for OpenJDK before 8u302.",
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("JfrPeriodicEventsFix")
-        }
+        RuleInfo::jmc("JfrPeriodicEventsFix")
+            .title("Periodic events of JDK 8")
+            .category(Category::Recording)
+            .description("Whether the JVM may drop periodic events.")
+            .formula("A warning for OpenJDK before 8u302.")
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {

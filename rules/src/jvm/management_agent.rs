@@ -18,18 +18,20 @@ impl ManagementAgent {
 
 impl Rule for ManagementAgent {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "JMX remote management",
-            category: Category::Security,
-            description: "Whether remote JMX access works without a password or without encryption.",
-            formula: "If com.sun.management.jmxremote.port is set: a warning without authentication, worth a look \
+        RuleInfo::jmc("ManagementAgent")
+            .title("JMX remote management")
+            .category(Category::Security)
+            .description("Whether remote JMX access works without a password or without encryption.")
+            .formula(
+                "If com.sun.management.jmxremote.port is set: a warning without authentication, worth a look \
                       without SSL. Worth a look if one of the properties has several values.",
-            differences: "JMC reports nothing if both are off, which is the worst case, and gives no verdict if both \
+            )
+            .differences(
+                "JMC reports nothing if both are off, which is the worst case, and gives no verdict if both \
                           are on.",
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("ManagementAgent")
-        }
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {

@@ -20,19 +20,21 @@ impl Options {
 
 impl Rule for Options {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "JVM options",
-            category: Category::Jvm,
-            description: "Whether options are deprecated, no longer have an effect, or are undocumented.",
-            formula: "The highest of: 100 for a removed option, 74 for one without effect, 50 for a deprecated one, \
+        RuleInfo::jmc("Options")
+            .title("JVM options")
+            .category(Category::Jvm)
+            .description("Whether options are deprecated, no longer have an effect, or are undocumented.")
+            .formula(
+                "The highest of: 100 for a removed option, 74 for one without effect, 50 for a deprecated one, \
                       24 for one that will be deprecated, 50 for an undocumented one (JDK 7 and 8 only).",
-            differences: "JMC's list ends at JDK 24; this one extends to JDK 25. JMC takes the score of options that \
+            )
+            .differences(
+                "JMC's list ends at JDK 24; this one extends to JDK 25. JMC takes the score of options that \
                           are not recommended from a second list. That list is empty, so jfrkit has no such score.",
-            settings: const { &[Setting::regex("accepted", "^DebugNonSafepoints$", "Undocumented options to accept")] },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("Options")
-        }
+            )
+            .settings(const { &[Setting::regex("accepted", "^DebugNonSafepoints$", "Undocumented options to accept")] })
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {

@@ -18,18 +18,18 @@ impl Pid1 {
 
 impl Rule for Pid1 {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "JVM runs as PID 1",
-            category: Category::Environment,
-            description: "Whether the JVM is the first process of its container.",
-            formula: "A warning if the process ID is 1.",
-            differences: "JMC always warns. Process 1 is normal in a container and costs nothing, so jfrkit reports \
+        RuleInfo::jmc("PID1Rule")
+            .title("JVM runs as PID 1")
+            .category(Category::Environment)
+            .description("Whether the JVM is the first process of its container.")
+            .formula("A warning if the process ID is 1.")
+            .differences(
+                "JMC always warns. Process 1 is normal in a container and costs nothing, so jfrkit reports \
                           it as worth a look before JDK 10, whose tools cannot attach to it, and not at all from JDK \
                           10 on.",
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("PID1Rule")
-        }
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {

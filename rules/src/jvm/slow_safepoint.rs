@@ -40,27 +40,29 @@ impl SlowSafepoint {
 
 impl Rule for SlowSafepoint {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Slow time to safepoint",
-            category: Category::Jvm,
-            description: "How long the JVM waits for the last thread to reach a safepoint.",
-            formula: "The longest jdk.SafepointStateSynchronization (or jdk.SafepointBegin, which includes it): 25 \
+        RuleInfo::own("SlowSafepoint")
+            .title("Slow time to safepoint")
+            .category(Category::Jvm)
+            .description("How long the JVM waits for the last thread to reach a safepoint.")
+            .formula(
+                "The longest jdk.SafepointStateSynchronization (or jdk.SafepointBegin, which includes it): 25 \
                       at `info`, 75 at `warning`. If safepoints take at least 1 % of the time (of 10 s or more), \
                       also the synchronization share of safepoint time: 25 at `share-info`, 75 at `share-warning`, \
                       but at most worth a look while the longest stays below `info`. After Jeffrey (50 and 100 ms); \
                       the share thresholds are our own.",
-            settings: const {
-                &[
-                    Setting::seconds("info", 0.05, "Longest wait that is worth a look"),
-                    Setting::seconds("warning", 0.1, "Longest wait to act on"),
-                    Setting::percent("share-info", 30.0, "Share of safepoint time that is worth a look"),
-                    Setting::percent("share-warning", 60.0, "Share of safepoint time to act on"),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::own("SlowSafepoint")
-        }
+            )
+            .settings(
+                const {
+                    &[
+                        Setting::seconds("info", 0.05, "Longest wait that is worth a look"),
+                        Setting::seconds("warning", 0.1, "Longest wait to act on"),
+                        Setting::percent("share-info", 30.0, "Share of safepoint time that is worth a look"),
+                        Setting::percent("share-warning", 60.0, "Share of safepoint time to act on"),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {
@@ -109,19 +111,20 @@ impl Rule for SlowSafepoint {
         };
         let id = longest.int("safepointId");
         let what = operations.rows().find(|r| id.is_some() && r.int("safepointId") == id);
-        let mut late = facts.groups(&LATE).by(&[0, 1, 2]);
-        late.sort_by(|a, b| b.max(0).total_cmp(&a.max(0)));
+        let mut late = facts.groups(&LATE).by(&["eventThread", "threadState", "stackTrace"]);
+        late.sort_by(|a, b| b.max("duration").total_cmp(&a.max("duration")));
         let mut summary = format!("Threads took up to {} to reach a safepoint", time(longest.nanos() as f64));
         if by_share >= 25.0 {
             summary.push_str(&format!("; such waits make up {share:.0} % of all safepoint time"));
         }
         let rows = late.iter().take(10).map(|g| {
-            let site = g.stack(2).and_then(|s| facts.site(s)).map_or_else(|| "unknown".to_owned(), |f| f.method);
+            let site =
+                g.stack("stackTrace").and_then(|s| facts.site(s)).map_or_else(|| "unknown".to_owned(), |f| f.method);
             [
-                thread_name(g, 0).into(),
-                g.text(1).unwrap_or("?").into(),
+                thread_name(g, "eventThread").into(),
+                g.text("threadState").unwrap_or("?").into(),
                 Value::count(g.count(), "times"),
-                Value::nanos_f64(g.max(0)),
+                Value::nanos_f64(g.max("duration")),
                 site.into(),
             ]
         });

@@ -31,16 +31,16 @@ impl VmOperationShare {
 
 impl Rule for VmOperationShare {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "VM operation overhead",
-            category: Category::Jvm,
-            description: "How much of the time the JVM stops the program for operations other than garbage \
-                          collections: thread dumps, class redefinition, heap inspection, deoptimization….",
-            formula: "The largest share of any 60 s window (or of a shorter recording) spent in \
+        RuleInfo::own("VmOperationShare")
+.title("VM operation overhead")
+.category(Category::Jvm)
+.description("How much of the time the JVM stops the program for operations other than garbage \
+                          collections: thread dumps, class redefinition, heap inspection, deoptimization….")
+.formula("The largest share of any 60 s window (or of a shorter recording) spent in \
                       jdk.ExecuteVMOperation events that block or need a safepoint, per operation: 25 at `info`, 75 \
                       at `warning`. Operations of the garbage collector (`exclude`) appear only in the evidence; the \
-                      rules on GC pauses judge them.",
-            settings: const {
+                      rules on GC pauses judge them.")
+.settings(const {
                 &[
                     Setting::percent("info", 5.0, "Share of a window that is worth a look"),
                     Setting::percent("warning", 10.0, "Share of a window to act on"),
@@ -51,11 +51,9 @@ impl Rule for VmOperationShare {
                         "Operations to ignore",
                     ),
                 ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::own("VmOperationShare")
-        }
+            })
+.why(Self::WHY)
+.remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {
@@ -81,16 +79,16 @@ impl Rule for VmOperationShare {
             .iter()
             .map(|(name, times)| (*name, worst_window(times, length, facts.window())))
             .max_by(|a, b| a.1.1.total_cmp(&b.1.1));
-        let mut groups = facts.groups(&OPERATIONS).by(&[0, 1]);
-        groups.sort_by(|a, b| b.sum(0).total_cmp(&a.sum(0)));
+        let mut groups = facts.groups(&OPERATIONS).by(&["operation", "caller"]);
+        groups.sort_by(|a, b| b.sum("duration").total_cmp(&a.sum("duration")));
         let rows = groups.iter().take(15).map(|g| {
             [
-                g.text(0).unwrap_or("?").into(),
-                g.thread(1).map_or("", |t| t.name.as_str()).into(),
+                g.text("operation").unwrap_or("?").into(),
+                g.thread("caller").map_or("", |t| t.name.as_str()).into(),
                 Value::count(g.count(), "times"),
-                Value::nanos_f64(g.sum(0)),
-                Value::nanos_f64(g.max(0)),
-                Value::share(ratio(g.sum(0), facts.nanos() as f64)),
+                Value::nanos_f64(g.sum("duration")),
+                Value::nanos_f64(g.max("duration")),
+                Value::share(ratio(g.sum("duration"), facts.nanos() as f64)),
             ]
         });
         let table = Value::table(["operation", "asked for by", "times", "time", "longest", "share of time"], rows);

@@ -25,19 +25,17 @@ impl BiasedLockingRevocation {
 
 impl Rule for BiasedLockingRevocation {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Biased locking revocation",
-            category: Category::Locks,
-            description: "Whether the JVM keeps revoking biased locks of some classes (up to JDK 17).",
-            formula: "With n classes for which the JVM disabled biasing: 25 + 25·(1 − (1 − 20/25)^(n/7)). Add half of \
-                      the revocations of the most revoked other class, at most 25.",
-            settings: const {
+        RuleInfo::jmc("biasedLockingRevocation")
+.title("Biased locking revocation")
+.category(Category::Locks)
+.description("Whether the JVM keeps revoking biased locks of some classes (up to JDK 17).")
+.formula("With n classes for which the JVM disabled biasing: 25 + 25·(1 − (1 − 20/25)^(n/7)). Add half of \
+                      the revocations of the most revoked other class, at most 25.")
+.settings(const {
                 &[Setting::regex("exclude", r"^java\.lang\.ref\.ReferenceQueue\$Lock$", "Classes to leave out")]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("biasedLockingRevocation")
-        }
+            })
+.why(Self::WHY)
+.remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {
@@ -52,11 +50,11 @@ impl Rule for BiasedLockingRevocation {
         let mut given_up: Vec<&str> = Vec::new();
         let mut others: BTreeMap<&str, u64> = BTreeMap::new();
         for group in groups.iter() {
-            let class = group.text(1).unwrap_or("?");
+            let class = group.text("revokedClass").unwrap_or("?");
             if settings.matches("exclude", class) {
                 continue;
             }
-            if group.int(2) == Some(1) {
+            if group.int("disableBiasing") == Some(1) {
                 given_up.push(class);
             } else {
                 *others.entry(class).or_default() += group.count();
@@ -76,7 +74,7 @@ impl Rule for BiasedLockingRevocation {
         )
         .explain(BiasedLockingRevocation::WHY)
         .remedy(BiasedLockingRevocation::REMEDY)
-        .cost(cost::paused(facts, groups.iter().map(|g| g.sum(0)).sum()))
+        .cost(cost::paused(facts, groups.iter().map(|g| g.sum("duration")).sum()))
         .with("classes revoked", Value::table(["class", "revocations"], rows.take(10).collect::<Vec<_>>()))
         .with("classes given up", Value::list("classes", given_up.clone()))
     }

@@ -21,16 +21,14 @@ impl BiasedLockingRevocationPause {
 
 impl Rule for BiasedLockingRevocationPause {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Biased locking revocation pauses",
-            category: Category::Jvm,
-            description: "How long the JVM pauses the program to revoke biased locks (up to JDK 17).",
-            formula: "25 where all RevokeBias operations together take `info`, approaching 100 beyond.",
-            settings: const { &[Setting::seconds("info", 0.1, "Total time that is worth a look")] },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("biasedLockingRevocationPause")
-        }
+        RuleInfo::jmc("biasedLockingRevocationPause")
+            .title("Biased locking revocation pauses")
+            .category(Category::Jvm)
+            .description("How long the JVM pauses the program to revoke biased locks (up to JDK 17).")
+            .formula("25 where all RevokeBias operations together take `info`, approaching 100 beyond.")
+            .settings(const { &[Setting::seconds("info", 0.1, "Total time that is worth a look")] })
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {
@@ -38,17 +36,17 @@ impl Rule for BiasedLockingRevocationPause {
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        let Some(revoke) = facts.groups(&OPERATIONS).iter().find(|g| g.text(0) == Some("RevokeBias")) else {
+        let Some(revoke) = facts.groups(&OPERATIONS).iter().find(|g| g.text("operation") == Some("RevokeBias")) else {
             return Verdict::ok("The JVM revoked no biased lock at a safepoint");
         };
         Verdict::scored(
-            map_exp100_at(revoke.sum(0) / 1e9, settings.number("info"), 25.0),
-            format!("Revoking biased locks paused the program for {:.1} ms", revoke.sum(0) / 1e6),
+            map_exp100_at(revoke.sum("duration") / 1e9, settings.number("info"), 25.0),
+            format!("Revoking biased locks paused the program for {:.1} ms", revoke.sum("duration") / 1e6),
         )
         .explain(BiasedLockingRevocationPause::WHY)
         .remedy(BiasedLockingRevocationPause::REMEDY)
-        .cost(cost::paused(facts, revoke.sum(0)))
-        .with("time", Value::nanos_f64(revoke.sum(0)))
+        .cost(cost::paused(facts, revoke.sum("duration")))
+        .with("time", Value::nanos_f64(revoke.sum("duration")))
         .with("revocations", Value::count(revoke.count(), "operations"))
     }
 }

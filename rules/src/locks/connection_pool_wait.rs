@@ -1,6 +1,6 @@
 //! `ConnectionPoolWait`: threads that wait for a pooled connection.
 
-use crate::blocked::{BLOCKED, STACK_KEY, of_time};
+use crate::blocked::{BLOCKED, DURATION, STACK, of_time};
 use crate::common::{Seek, class_of, method_of, time, worst};
 use crate::cost;
 use jfr_analyzers::events::{Facts, Group, Level, Needs};
@@ -50,27 +50,29 @@ impl ConnectionPoolWait {
 
 impl Rule for ConnectionPoolWait {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Waiting for a connection pool",
-            category: Category::Locks,
-            description: "How long threads wait for a connection (or another pooled object).",
-            formula: "Duration of jdk.ThreadPark, jdk.JavaMonitorWait and jdk.JavaMonitorEnter under getConnection, \
+        RuleInfo::own("ConnectionPoolWait")
+            .title("Waiting for a connection pool")
+            .category(Category::Locks)
+            .description("How long threads wait for a connection (or another pooled object).")
+            .formula(
+                "Duration of jdk.ThreadPark, jdk.JavaMonitorWait and jdk.JavaMonitorEnter under getConnection, \
                       borrow…, acquire… and similar methods of a class that `pools` matches. The longest wait: 25 at \
                       `longest-info`, 75 at `longest-warning`. If all waits together take 1 s or more, also their \
                       share of all blocked time: 25 at `info`, 75 at `warning`.",
-            settings: const {
-                &[
-                    Setting::percent("info", 3.0, "Share of blocked time that is worth a look"),
-                    Setting::percent("warning", 5.0, "Share of blocked time to act on"),
-                    Setting::seconds("longest-info", 0.1, "Longest wait that is worth a look"),
-                    Setting::seconds("longest-warning", 1.0, "Longest wait to act on"),
-                    Setting::regex("pools", POOLS, "Pool classes"),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::own("ConnectionPoolWait")
-        }
+            )
+            .settings(
+                const {
+                    &[
+                        Setting::percent("info", 3.0, "Share of blocked time that is worth a look"),
+                        Setting::percent("warning", 5.0, "Share of blocked time to act on"),
+                        Setting::seconds("longest-info", 0.1, "Longest wait that is worth a look"),
+                        Setting::seconds("longest-warning", 1.0, "Longest wait to act on"),
+                        Setting::regex("pools", POOLS, "Pool classes"),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {
@@ -87,34 +89,34 @@ impl Rule for ConnectionPoolWait {
                 && !class_of(method).starts_with("java.")
                 && settings.matches("pools", class_of(method))
         });
-        let waits = |g: &Group<'_>| g.stack(STACK_KEY).is_some_and(|s| asks.passes(s));
+        let waits = |g: &Group<'_>| g.stack(STACK).is_some_and(|s| asks.passes(s));
         let mut all = 0.0;
-        let blocked = of_time(facts, &waits).inspect(|g| all += g.sum(0));
+        let blocked = of_time(facts, &waits).inspect(|g| all += g.sum(DURATION));
         let waited: Vec<Group<'_>> = blocked.filter(&waits).collect();
-        let Some(longest) = waited.iter().max_by(|a, b| a.max(0).total_cmp(&b.max(0))) else {
+        let Some(longest) = waited.iter().max_by(|a, b| a.max(DURATION).total_cmp(&b.max(DURATION))) else {
             return Verdict::ok("No thread waited for a connection pool");
         };
-        let sum: f64 = waited.iter().map(|g| g.sum(0)).sum();
+        let sum: f64 = waited.iter().map(|g| g.sum(DURATION)).sum();
         let count = waited.iter().fold(0u64, |n, g| n.saturating_add(g.count()));
         let share = ratio(sum, all) * 100.0;
         let by_longest =
-            map2(longest.max(0) / 1e9, settings.number("longest-info"), settings.number("longest-warning"));
+            map2(longest.max(DURATION) / 1e9, settings.number("longest-info"), settings.number("longest-warning"));
         let by_share =
             if sum >= MATTERS { map2(share, settings.number("info"), settings.number("warning")) } else { 0.0 };
-        let pool = longest.stack(STACK_KEY).and_then(|s| asks.first(s)).map(|f| facts.method(f)).unwrap_or("a pool");
+        let pool = longest.stack(STACK).and_then(|s| asks.first(s)).map(|f| facts.method(f)).unwrap_or("a pool");
         let first = waited.iter().map(Group::first).min().unwrap_or_default();
         let last = waited.iter().map(Group::last).max().unwrap_or_default();
-        let stacks = waited.iter().filter_map(|g| Some((g.stack(STACK_KEY)?, g.sum(0))));
+        let stacks = waited.iter().filter_map(|g| Some((g.stack(STACK)?, g.sum(DURATION))));
         Verdict::scored(
             worst([by_longest, by_share]),
-            format!("Threads waited {} in {pool}, up to {} at a time", time(sum), time(longest.max(0))),
+            format!("Threads waited {} in {pool}, up to {} at a time", time(sum), time(longest.max(DURATION))),
         )
         .explain(ConnectionPoolWait::WHY)
         .remedy(ConnectionPoolWait::REMEDY)
         .cost(cost::waited(facts, sum))
         .with("time waited", Value::nanos_f64(sum))
         .with("waits", Value::count(count, "waits"))
-        .with("longest", Value::nanos_f64(longest.max(0)))
+        .with("longest", Value::nanos_f64(longest.max(DURATION)))
         .with("time of the longest", Value::instant(longest.max_start()))
         .with("window", Value::window(first, last))
         .with("share of blocked time", Value::percent(share))

@@ -21,16 +21,14 @@ impl ContextSwitch {
 
 impl Rule for ContextSwitch {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Context switches",
-            category: Category::Locks,
-            description: "Whether the machine switches between threads very often while threads wait for a lock.",
-            formula: "If the mean rate is above `rate`: 25 when 50 events wait for the same monitor, 75 when 100 do.",
-            settings: const { &[Setting::per_second("rate", 10_000.0, "Switches per second that count as many")] },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("ContextSwitch")
-        }
+        RuleInfo::jmc("ContextSwitch")
+            .title("Context switches")
+            .category(Category::Locks)
+            .description("Whether the machine switches between threads very often while threads wait for a lock.")
+            .formula("If the mean rate is above `rate`: 25 when 50 events wait for the same monitor, 75 when 100 do.")
+            .settings(const { &[Setting::per_second("rate", 10_000.0, "Switches per second that count as many")] })
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {
@@ -43,7 +41,7 @@ impl Rule for ContextSwitch {
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
         let table = facts.table("jdk.ThreadContextSwitchRate");
         let rate = ratio(table.floats("switchRate").sum(), table.len() as f64);
-        let locks = facts.groups(&LOCKS).by(&[0, 1]);
+        let locks = facts.groups(&LOCKS).by(&["address", "monitorClass"]);
         let most = locks.iter().max_by_key(|g| g.count());
         let count =
             if rate > settings.number("rate") { most.map_or(0, jfr_analyzers::events::Group::count) } else { 0 };
@@ -53,9 +51,9 @@ impl Rule for ContextSwitch {
         )
         .explain(ContextSwitch::WHY)
         .remedy(ContextSwitch::REMEDY)
-        .cost(most.and_then(|g| cost::waited(facts, g.sum(0))))
+        .cost(most.and_then(|g| cost::waited(facts, g.sum("duration"))))
         .with("switches", Value::number(rate, "per second"))
-        .with_some("most contended class", most.and_then(|g| g.text(1)))
+        .with_some("most contended class", most.and_then(|g| g.text("monitorClass")))
         .with_some("waits for it", most.map(|g| Value::count(g.count(), "events")))
     }
 }

@@ -73,17 +73,17 @@ impl Deadlock {
 
 impl Rule for Deadlock {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Deadlock",
-            category: Category::Locks,
-            description: "Whether threads wait for each other in a cycle and can never continue.",
-            formula: "In the text of jdk.ThreadDump: the deadlocks that the JVM reports; if it reports none, cycles of \
+        RuleInfo::own("Deadlock")
+            .title("Deadlock")
+            .category(Category::Locks)
+            .description("Whether threads wait for each other in a cycle and can never continue.")
+            .formula(
+                "In the text of jdk.ThreadDump: the deadlocks that the JVM reports; if it reports none, cycles of \
                       threads that wait for locks that the others hold, matched by lock address. Also \
                       datadog.DeadlockedThread. Any deadlock is a warning.",
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::own("Deadlock")
-        }
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {

@@ -1,6 +1,6 @@
 //! `JavaBlocking`: time blocked on monitors and locks.
 
-use super::waits::{CLASS, LOCKS, MONITOR, PARK, STACK, THREAD, WAITS, for_a_lock};
+use super::waits::{CLASS, DURATION, LOCKS, MONITOR, PARK, STACK, THREAD, WAITS, for_a_lock};
 use crate::cost;
 use jfr_analyzers::events::{Facts, Group, Level, Needs};
 use jfr_analyzers::math::{balance, map_exp100, ratio};
@@ -23,32 +23,36 @@ impl JavaBlocking {
 
 impl Rule for JavaBlocking {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Threads blocked on locks",
-            category: Category::Locks,
-            description: "How many threads on average wait to enter monitors (synchronized) and for locks.",
-            formula: "Total duration of jdk.JavaMonitorEnter, and of jdk.ThreadPark where parkedClass is a lock, \
+        RuleInfo::jmc("JavaBlocking")
+            .title("Threads blocked on locks")
+            .category(Category::Locks)
+            .description("How many threads on average wait to enter monitors (synchronized) and for locks.")
+            .formula(
+                "Total duration of jdk.JavaMonitorEnter, and of jdk.ThreadPark where parkedClass is a lock, \
                       divided by the length of the recording: the average number of blocked threads. 25 at 0.21, 75 at \
                       `warning`.",
-            differences: "JMC looks at jdk.JavaMonitorEnter only, so it misses waits for a ReentrantLock, a \
+            )
+            .differences(
+                "JMC looks at jdk.JavaMonitorEnter only, so it misses waits for a ReentrantLock, a \
                           ReentrantReadWriteLock or a StampedLock. jfrkit also counts jdk.ThreadPark on those, except \
                           for idle pool threads. JMC names the most blocked thread if blocked time is concentrated \
                           more by thread than by monitor; jfrkit compares it with the concentration by monitor class.",
-            settings: const {
-                &[
-                    Setting::count("warning", 1.0, "Average number of blocked threads"),
-                    Setting::regex("locks", LOCKS, "Classes that are locks"),
-                    Setting::regex(
-                        "exclude-threads",
-                        r"(.*weblogic\.socket\.Muxer.*)",
-                        "Names of threads to leave out",
-                    ),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("JavaBlocking")
-        }
+            )
+            .settings(
+                const {
+                    &[
+                        Setting::count("warning", 1.0, "Average number of blocked threads"),
+                        Setting::regex("locks", LOCKS, "Classes that are locks"),
+                        Setting::regex(
+                            "exclude-threads",
+                            r"(.*weblogic\.socket\.Muxer.*)",
+                            "Names of threads to leave out",
+                        ),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {
@@ -59,26 +63,27 @@ impl Rule for JavaBlocking {
         if let Some(because) = facts.missing_all(&[MONITOR, PARK], Level::Available) {
             return Verdict::not_applicable(because);
         }
-        let waits = facts.groups(&WAITS);
         let counts = for_a_lock(facts, settings);
-        let all = waits.select(&[], &counts);
+        let waits = facts.groups(&WAITS).pick(&counts);
+        let all = waits.by(&[]);
         let Some(all) = all.first() else {
             return Verdict::ok("No thread was blocked");
         };
-        let blocked = ratio(all.sum(0), facts.nanos() as f64);
+        let blocked = ratio(all.sum(DURATION), facts.nanos() as f64);
         let score = map_exp100(blocked, settings.number("warning"));
 
-        let threads = waits.select(&[THREAD], &counts);
-        let classes = waits.select(&[CLASS], &counts);
-        let by_thread = balance(threads.iter().map(|g| g.sum(0))) > balance(classes.iter().map(|g| g.sum(0)));
+        let threads = waits.by(&[THREAD]);
+        let classes = waits.by(&[CLASS]);
+        let by_thread =
+            balance(threads.iter().map(|g| g.sum(DURATION))) > balance(classes.iter().map(|g| g.sum(DURATION)));
         let class = top(classes.clone()).into_iter().next();
         let thread = top(threads.clone()).into_iter().next();
         let what = match (&class, &thread) {
-            (_, Some(thread)) if by_thread => thread.thread(0).map_or("", |t| t.name.as_str()),
-            (Some(class), _) => class.text(0).unwrap_or("unknown class"),
+            (_, Some(thread)) if by_thread => thread.thread(THREAD).map_or("", |t| t.name.as_str()),
+            (Some(class), _) => class.text(CLASS).unwrap_or("unknown class"),
             _ => "",
         };
-        let stacks = waits.select(&[STACK], &counts);
+        let stacks = waits.by(&[STACK]);
         let summary = format!(
             "{blocked:.2} threads on average are blocked on a monitor or lock, {} {what}",
             if by_thread { "most of all" } else { "mostly on" },
@@ -86,16 +91,20 @@ impl Rule for JavaBlocking {
         Verdict::scored(score, summary)
             .explain(JavaBlocking::WHY)
             .remedy(JavaBlocking::REMEDY)
-            .cost(cost::waited(facts, all.sum(0)))
+            .cost(cost::waited(facts, all.sum(DURATION)))
             .with("threads blocked on average", Value::number(blocked, "threads"))
-            .with("time blocked", Value::nanos_f64(all.sum(0)))
+            .with("time blocked", Value::nanos_f64(all.sum(DURATION)))
             .with("times blocked", Value::count(all.count(), "times"))
             .with(
                 "most blocking classes",
                 Value::table(
                     ["class", "times", "time"],
                     top(classes).into_iter().map(|g| {
-                        [g.text(0).unwrap_or("?").into(), Value::count(g.count(), "times"), Value::nanos_f64(g.sum(0))]
+                        [
+                            g.text(CLASS).unwrap_or("?").into(),
+                            Value::count(g.count(), "times"),
+                            Value::nanos_f64(g.sum(DURATION)),
+                        ]
                     }),
                 ),
             )
@@ -104,21 +113,25 @@ impl Rule for JavaBlocking {
                 Value::table(
                     ["thread", "times", "time"],
                     top(threads).into_iter().map(|g| {
-                        let name = g.thread(0).map_or("?", |t| t.name.as_str());
-                        [name.into(), Value::count(g.count(), "times"), Value::nanos_f64(g.sum(0))]
+                        let name = g.thread(THREAD).map_or("?", |t| t.name.as_str());
+                        [name.into(), Value::count(g.count(), "times"), Value::nanos_f64(g.sum(DURATION))]
                     }),
                 ),
             )
             .with(
                 "where",
-                facts.top_methods(stacks.iter().filter_map(|g| Some((g.stack(0)?, g.sum(0)))), 5, Value::nanos_f64),
+                facts.top_methods(
+                    stacks.iter().filter_map(|g| Some((g.stack(STACK)?, g.sum(DURATION)))),
+                    5,
+                    Value::nanos_f64,
+                ),
             )
     }
 }
 
 /// The five groups with the longest time.
 fn top(mut groups: Vec<Group<'_>>) -> Vec<Group<'_>> {
-    groups.sort_by(|a, b| b.sum(0).total_cmp(&a.sum(0)));
+    groups.sort_by(|a, b| b.sum(DURATION).total_cmp(&a.sum(DURATION)));
     groups.truncate(5);
     groups
 }

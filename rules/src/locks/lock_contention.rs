@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::waits::{ADDRESS, CLASS, KIND, LOCKED, LOCKS, MONITOR, OWNERS, PARK, STACK, THREAD, WAITS, for_a_lock};
+use super::waits::{
+    ADDRESS, CLASS, DURATION, LOCKED, LOCKS, MONITOR, OWNER, OWNERS, PARK, STACK, THREAD, WAITS, for_a_lock,
+};
 use crate::cost;
 use crate::support::{LOAD_FIELDS, jvm_cpu_nanos, place, top};
-use jfr_analyzers::events::{Facts, Group, Level, Needs, ThreadId};
+use jfr_analyzers::events::{EVENT, Facts, Group, Level, Needs, ThreadId};
 use jfr_analyzers::math::{join_overlaps, map2, ratio};
 use jfr_analyzers::rule::{Category, Frame, MethodRow, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
@@ -39,8 +41,8 @@ const SAMPLES: usize = 200_000;
 fn places(facts: &Facts, stacks: &[Group<'_>], all: f64) -> Value {
     let mut sums: BTreeMap<(String, Option<u32>), f64> = BTreeMap::new();
     for group in stacks {
-        if let Some(frame) = group.stack(0).and_then(|stack| place(facts, stack)) {
-            *sums.entry((frame.method, frame.line)).or_default() += group.sum(0);
+        if let Some(frame) = group.stack(STACK).and_then(|stack| place(facts, stack)) {
+            *sums.entry((frame.method, frame.line)).or_default() += group.sum(DURATION);
         }
     }
     let mut sums: Vec<_> = sums.into_iter().collect();
@@ -82,31 +84,33 @@ fn while_held(facts: &Facts) -> HashMap<ThreadId, String> {
 
 impl Rule for LockContention {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Lock contention",
-            category: Category::Locks,
-            description: "How much time threads spend waiting for locks of any kind.",
-            formula: "Total duration of jdk.JavaMonitorEnter, and of jdk.ThreadPark where parkedClass is a lock \
+        RuleInfo::own("LockContention")
+            .title("Lock contention")
+            .category(Category::Locks)
+            .description("How much time threads spend waiting for locks of any kind.")
+            .formula(
+                "Total duration of jdk.JavaMonitorEnter, and of jdk.ThreadPark where parkedClass is a lock \
                       (`locks`), divided by the length of the recording: the average number of waiting threads. 25 at \
                       `info`, 75 at `warning`. Pool threads that ask for work or exit are left out. If the number is \
                       0.1 or more, waiting is also divided by the CPU time of the JVM (jdk.CPULoad times hardware \
                       threads): 25 at `cpu-info`, 75 at `cpu-warning` (no warning below `info`). The higher score \
                       counts. Based on Datadog (waiting relative to CPU time) and JMC. Waits shorter than the \
                       thresholds of the events are not recorded.",
-            settings: const {
-                &[
-                    Setting::count("info", 0.2, "Average number of waiting threads that is worth a look"),
-                    Setting::count("warning", 1.0, "Average number of waiting threads to act on"),
-                    Setting::percent("cpu-info", 10.0, "Waiting relative to CPU time that is worth a look"),
-                    Setting::percent("cpu-warning", 50.0, "Waiting relative to CPU time to act on"),
-                    Setting::regex("locks", LOCKS, "Classes that are locks"),
-                    Setting::regex("exclude-threads", "", "Names of threads to leave out"),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::own("LockContention")
-        }
+            )
+            .settings(
+                const {
+                    &[
+                        Setting::count("info", 0.2, "Average number of waiting threads that is worth a look"),
+                        Setting::count("warning", 1.0, "Average number of waiting threads to act on"),
+                        Setting::percent("cpu-info", 10.0, "Waiting relative to CPU time that is worth a look"),
+                        Setting::percent("cpu-warning", 50.0, "Waiting relative to CPU time to act on"),
+                        Setting::regex("locks", LOCKS, "Classes that are locks"),
+                        Setting::regex("exclude-threads", "", "Names of threads to leave out"),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {
@@ -123,38 +127,41 @@ impl Rule for LockContention {
         if let Some(because) = facts.missing_all(&[MONITOR, PARK], Level::Enabled) {
             return Verdict::not_applicable(because);
         }
-        let waits = facts.groups(&WAITS);
         let counts = for_a_lock(facts, settings);
-        let all = waits.select(&[], &counts);
+        let waits = facts.groups(&WAITS).pick(&counts);
+        let all = waits.by(&[]);
         let Some(all) = all.first() else {
             return Verdict::ok("No thread waited for a lock");
         };
-        let waiting = ratio(all.sum(0), facts.nanos() as f64);
+        let waiting = ratio(all.sum(DURATION), facts.nanos() as f64);
         let cpu = jvm_cpu_nanos(facts).filter(|n| *n > 0.0);
-        let to_cpu = cpu.map(|cpu| all.sum(0) / cpu);
+        let to_cpu = cpu.map(|cpu| all.sum(DURATION) / cpu);
         let number = |key| settings.number(key);
         let mut score = map2(waiting, number("info"), number("warning"));
         if let Some(to_cpu) = to_cpu.filter(|_| waiting >= ENOUGH) {
             let relative = map2(to_cpu * 100.0, number("cpu-info"), number("cpu-warning"));
             score = score.max(if waiting < number("info") { relative.min(74.0) } else { relative });
         }
-        let locks = top(facts.groups(&LOCKED).select(&[CLASS, KIND, ADDRESS], &counts), 10);
-        let classes = top(waits.select(&[CLASS], &counts), 1);
-        let owners = top(facts.groups(&OWNERS).iter().filter(|g| g.thread(0).is_some()).collect(), 5);
+        let locks = top(facts.groups(&LOCKED).select(&[CLASS, EVENT, ADDRESS], &counts), 10);
+        let classes = top(waits.by(&[CLASS]), 1);
+        let owners = top(facts.groups(&OWNERS).iter().filter(|g| g.thread(OWNER).is_some()).collect(), 5);
         let doing = while_held(facts);
-        let threads = top(waits.select(&[THREAD], &counts), 10);
-        let stacks = waits.select(&[STACK], &counts);
-        let site = stacks.iter().max_by(|a, b| a.sum(0).total_cmp(&b.sum(0))).and_then(|g| place(facts, g.stack(0)?));
-        let class = classes.first().and_then(|g| g.text(0)).unwrap_or("unknown class");
+        let threads = top(waits.by(&[THREAD]), 10);
+        let stacks = waits.by(&[STACK]);
+        let site = stacks
+            .iter()
+            .max_by(|a, b| a.sum(DURATION).total_cmp(&b.sum(DURATION)))
+            .and_then(|g| place(facts, g.stack(STACK)?));
+        let class = classes.first().and_then(|g| g.text(CLASS)).unwrap_or("unknown class");
         let most = site.map(|f| format!(", most often in {}", f.method)).unwrap_or_default();
         Verdict::scored(score, format!("{waiting:.2} threads on average wait for locks, mostly for {class}{most}"))
             .explain(LockContention::WHY)
             .remedy(LockContention::REMEDY)
-            .cost(cost::waited(facts, all.sum(0)))
+            .cost(cost::waited(facts, all.sum(DURATION)))
             .with("threads waiting on average", Value::number(waiting, "threads"))
-            .with("time waited", Value::nanos_f64(all.sum(0)))
+            .with("time waited", Value::nanos_f64(all.sum(DURATION)))
             .with("times", Value::count(all.count(), "times"))
-            .with("longest", Value::nanos_f64(all.max(0)))
+            .with("longest", Value::nanos_f64(all.max(DURATION)))
             .with("longest at", Value::instant(all.max_start()))
             .with_some("waiting over CPU time", to_cpu.map(|times| Value::number(times, "times")))
             .with(
@@ -163,28 +170,32 @@ impl Rule for LockContention {
                     ["class", "address", "kind", "times", "time", "longest"],
                     locks.iter().map(|g| {
                         [
-                            g.text(0).unwrap_or("?").into(),
-                            g.int(2).filter(|at| *at != 0).map_or(String::new(), |at| format!("{at:#x}")).into(),
-                            if g.text(1) == Some(MONITOR) { "monitor".into() } else { "java.util.concurrent".into() },
+                            g.text(CLASS).unwrap_or("?").into(),
+                            g.int(ADDRESS).filter(|at| *at != 0).map_or(String::new(), |at| format!("{at:#x}")).into(),
+                            if g.text(EVENT) == Some(MONITOR) {
+                                "monitor".into()
+                            } else {
+                                "java.util.concurrent".into()
+                            },
                             Value::count(g.count(), "times"),
-                            Value::nanos_f64(g.sum(0)),
-                            Value::nanos_f64(g.max(0)),
+                            Value::nanos_f64(g.sum(DURATION)),
+                            Value::nanos_f64(g.max(DURATION)),
                         ]
                     }),
                 ),
             )
-            .with("places", places(facts, &stacks, all.sum(0)))
+            .with("places", places(facts, &stacks, all.sum(DURATION)))
             .with_some(
                 "held before by",
                 (!owners.is_empty()).then(|| {
                     Value::table(
                         ["thread", "times", "time", "what it did meanwhile"],
                         owners.iter().map(|g| {
-                            let method = g.thread_id(0).and_then(|id| doing.get(&id)).cloned();
+                            let method = g.thread_id(OWNER).and_then(|id| doing.get(&id)).cloned();
                             [
-                                g.thread(0).map_or("?", |t| t.name.as_str()).into(),
+                                g.thread(OWNER).map_or("?", |t| t.name.as_str()).into(),
                                 Value::count(g.count(), "times"),
-                                Value::nanos_f64(g.sum(0)),
+                                Value::nanos_f64(g.sum(DURATION)),
                                 method.unwrap_or_else(|| "no samples".to_owned()).into(),
                             ]
                         }),
@@ -197,10 +208,10 @@ impl Rule for LockContention {
                     ["thread", "times", "time", "share of recording"],
                     threads.iter().map(|g| {
                         [
-                            g.thread(0).map_or("?", |t| t.name.as_str()).into(),
+                            g.thread(THREAD).map_or("?", |t| t.name.as_str()).into(),
                             Value::count(g.count(), "times"),
-                            Value::nanos_f64(g.sum(0)),
-                            Value::share(ratio(g.sum(0), facts.nanos() as f64)),
+                            Value::nanos_f64(g.sum(DURATION)),
+                            Value::share(ratio(g.sum(DURATION), facts.nanos() as f64)),
                         ]
                     }),
                 ),

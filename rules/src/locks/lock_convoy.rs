@@ -42,27 +42,33 @@ impl LockConvoy {
 
 impl Rule for LockConvoy {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Lock convoy",
-            category: Category::Locks,
-            description: "Whether many threads queue at one monitor (synchronized).",
-            formula: "jdk.JavaMonitorEnter by address. The most threads that wait at the same time: 25 at `peak-info`, \
+        RuleInfo::own("LockConvoy")
+            .title("Lock convoy")
+            .category(Category::Locks)
+            .description("Whether many threads queue at one monitor (synchronized).")
+            .formula(
+                "jdk.JavaMonitorEnter by address. The most threads that wait at the same time: 25 at `peak-info`, \
                       75 at `peak-warning`; if two or more wait for less than 5 % of the time, the peak is worth a \
                       look at most, and only from `peak-warning` on. The share of the recording in which two or more \
                       wait: 25 at `time-info`, 75 at `time-warning`. The higher score of the worst monitor counts. \
                       Waits shorter than the threshold of the event are not recorded. The thresholds are our own.",
-            settings: const {
-                &[
-                    Setting::count("peak-info", 5.0, "Threads waiting at the same time that are worth a look"),
-                    Setting::count("peak-warning", 20.0, "Threads waiting at the same time to act on"),
-                    Setting::percent("time-info", 20.0, "Share of time with two or more waiting that is worth a look"),
-                    Setting::percent("time-warning", 50.0, "Share of time with two or more waiting to act on"),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::own("LockConvoy")
-        }
+            )
+            .settings(
+                const {
+                    &[
+                        Setting::count("peak-info", 5.0, "Threads waiting at the same time that are worth a look"),
+                        Setting::count("peak-warning", 20.0, "Threads waiting at the same time to act on"),
+                        Setting::percent(
+                            "time-info",
+                            20.0,
+                            "Share of time with two or more waiting that is worth a look",
+                        ),
+                        Setting::percent("time-warning", 50.0, "Share of time with two or more waiting to act on"),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {

@@ -1,10 +1,10 @@
 //! `LoggingBlocks`: threads that are blocked while they write to a log.
 
-use crate::blocked::{BLOCKED, EVENT_KEY, ON_KEY, STACK_KEY, of_time};
+use crate::blocked::{BLOCKED, DURATION, ON, STACK, of_time};
 use crate::common::{Seek, time};
 use crate::cost;
 use crate::idle::Idle;
-use jfr_analyzers::events::{Facts, Group, Level, Needs};
+use jfr_analyzers::events::{EVENT, Facts, Group, Level, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
@@ -29,26 +29,28 @@ impl LoggingBlocks {
 
 impl Rule for LoggingBlocks {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Blocked by logging",
-            category: Category::Locks,
-            description: "How much of the time that threads are blocked or write files is spent on logging.",
-            formula: "Duration of jdk.JavaMonitorEnter, jdk.ThreadPark (on locks, or under a logging method), \
+        RuleInfo::own("LoggingBlocks")
+            .title("Blocked by logging")
+            .category(Category::Locks)
+            .description("How much of the time that threads are blocked or write files is spent on logging.")
+            .formula(
+                "Duration of jdk.JavaMonitorEnter, jdk.ThreadPark (on locks, or under a logging method), \
                       jdk.FileWrite and jdk.FileForce under a method that `packages` matches, divided by the total \
                       duration: 25 at `info`, 75 at `warning`. Only if it is at least `least` in total. Idle workers \
                       of logging libraries do not count.",
-            settings: const {
-                &[
-                    Setting::percent("info", 3.0, "Share of blocked time that is worth a look"),
-                    Setting::percent("warning", 5.0, "Share of blocked time to act on"),
-                    Setting::seconds("least", 0.1, "Total time below which it does not matter"),
-                    Setting::regex("packages", PACKAGES, "Methods of logging libraries"),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::own("LoggingBlocks")
-        }
+            )
+            .settings(
+                const {
+                    &[
+                        Setting::percent("info", 3.0, "Share of blocked time that is worth a look"),
+                        Setting::percent("warning", 5.0, "Share of blocked time to act on"),
+                        Setting::seconds("least", 0.1, "Total time below which it does not matter"),
+                        Setting::regex("packages", PACKAGES, "Methods of logging libraries"),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {
@@ -61,32 +63,32 @@ impl Rule for LoggingBlocks {
         }
         let logging = Seek::new(facts, |m: &str| settings.matches("packages", m));
         let idle = Idle::new(facts);
-        let logs = |g: &Group<'_>| g.stack(STACK_KEY).is_some_and(|s| logging.passes(s) && !idle.passes(s));
-        let blocked = of_time(facts, |g| g.text(EVENT_KEY) == Some("jdk.ThreadPark") && logs(g));
+        let logs = |g: &Group<'_>| g.stack(STACK).is_some_and(|s| logging.passes(s) && !idle.passes(s));
+        let blocked = of_time(facts, |g| g.text(EVENT) == Some("jdk.ThreadPark") && logs(g));
         let mut all = 0.0;
-        let by_logging: Vec<Group<'_>> = blocked.inspect(|g| all += g.sum(0)).filter(|g| logs(g)).collect();
-        let sum: f64 = by_logging.iter().map(|g| g.sum(0)).sum();
+        let by_logging: Vec<Group<'_>> = blocked.inspect(|g| all += g.sum(DURATION)).filter(|g| logs(g)).collect();
+        let sum: f64 = by_logging.iter().map(|g| g.sum(DURATION)).sum();
         let count = by_logging.iter().fold(0u64, |n, g| n.saturating_add(g.count()));
         if count == 0 {
             return Verdict::ok("No thread was blocked by logging");
         }
-        let longest = by_logging.iter().max_by(|a, b| a.max(0).total_cmp(&b.max(0)));
+        let longest = by_logging.iter().max_by(|a, b| a.max(DURATION).total_cmp(&b.max(DURATION)));
         let share = ratio(sum, all) * 100.0;
         let score = map2(share, settings.number("info"), settings.number("warning"));
         let score = if sum / 1e9 < settings.number("least") { score.min(24.0) } else { score };
         let mut kinds: Vec<(&str, &str, u64, f64)> = Vec::new();
         for group in &by_logging {
-            let (event, on) = (group.text(EVENT_KEY).unwrap_or_default(), group.text(ON_KEY).unwrap_or_default());
+            let (event, on) = (group.text(EVENT).unwrap_or_default(), group.text(ON).unwrap_or_default());
             match kinds.iter_mut().find(|(e, o, ..)| *e == event && *o == on) {
-                Some((.., n, nanos)) => (*n, *nanos) = (n.saturating_add(group.count()), *nanos + group.sum(0)),
-                None => kinds.push((event, on, group.count(), group.sum(0))),
+                Some((.., n, nanos)) => (*n, *nanos) = (n.saturating_add(group.count()), *nanos + group.sum(DURATION)),
+                None => kinds.push((event, on, group.count(), group.sum(DURATION))),
             }
         }
         kinds.sort_by(|a, b| b.3.total_cmp(&a.3));
         let rows = kinds.iter().take(10).map(|(event, on, n, nanos)| {
             [event.trim_start_matches("jdk.").into(), (*on).into(), Value::count(*n, "times"), Value::nanos_f64(*nanos)]
         });
-        let stacks = by_logging.iter().filter_map(|g| Some((g.stack(STACK_KEY)?, g.sum(0))));
+        let stacks = by_logging.iter().filter_map(|g| Some((g.stack(STACK)?, g.sum(DURATION))));
         Verdict::scored(
             score,
             format!("Logging takes {share:.0} % of the time that threads are blocked or write files: {}", time(sum)),
@@ -97,7 +99,7 @@ impl Rule for LoggingBlocks {
         .with("share", Value::percent(share))
         .with("time", Value::nanos_f64(sum))
         .with("times", Value::count(count, "times"))
-        .with_some("longest", longest.map(|g| Value::nanos_f64(g.max(0))))
+        .with_some("longest", longest.map(|g| Value::nanos_f64(g.max(DURATION))))
         .with_some("time of the longest", longest.map(|g| Value::instant(g.max_start())))
         .with("what blocks", Value::table(["event", "on", "times", "time"], rows))
         .with("callers", logging.callers(stacks, sum, Value::nanos_f64))

@@ -23,18 +23,18 @@ impl VmOperations {
 
 impl Rule for VmOperations {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Long VM operations",
-            category: Category::Jvm,
-            description: "The longest VM operation during which threads wait.",
-            formula: "Operations that block or run at a safepoint; adjacent ones of the same kind and caller less than \
+        RuleInfo::jmc("VMOperations")
+            .title("Long VM operations")
+            .category(Category::Jvm)
+            .description("The longest VM operation during which threads wait.")
+            .formula(
+                "Operations that block or run at a safepoint; adjacent ones of the same kind and caller less than \
                       10 ms apart are added together. 25 if the longest takes half of `warning`, 75 at `warning`.",
-            differences: "As in JMC, one operation decides; the evidence adds the totals.",
-            settings: const { &[Setting::seconds("warning", 2.0, "Operation to act on")] },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("VMOperations")
-        }
+            )
+            .differences("As in JMC, one operation decides; the evidence adds the totals.")
+            .settings(const { &[Setting::seconds("warning", 2.0, "Operation to act on")] })
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {

@@ -8,20 +8,18 @@ use jfr_analyzers::rule::Settings;
 pub(super) const MONITOR: &str = "jdk.JavaMonitorEnter";
 pub(super) const PARK: &str = "jdk.ThreadPark";
 /// Waiting to enter monitors, and being parked for any reason.
-pub(super) const WAITS: GroupBy = GroupBy::of(&[MONITOR, PARK])
-    .by(&[EVENT, "monitorClass|parkedClass", "stackTrace", "eventThread"])
-    .measure(&["duration"]);
+pub(super) const WAITS: GroupBy = GroupBy::of(&[MONITOR, PARK]).by(&[EVENT, CLASS, STACK, THREAD]).measure(&[DURATION]);
 /// The same, by lock instead of by thread: [`ADDRESS`] replaces [`THREAD`].
-pub(super) const LOCKED: GroupBy = GroupBy::of(&[MONITOR, PARK])
-    .by(&[EVENT, "monitorClass|parkedClass", "stackTrace", "address"])
-    .measure(&["duration"]);
-pub(super) const ADDRESS: usize = 3;
+pub(super) const LOCKED: GroupBy =
+    GroupBy::of(&[MONITOR, PARK]).by(&[EVENT, CLASS, STACK, ADDRESS]).measure(&[DURATION]);
+pub(super) const ADDRESS: &str = "address";
+pub(super) const OWNER: &str = "previousOwner";
 /// Waiting for monitors, by the previous owner.
-pub(super) const OWNERS: GroupBy = GroupBy::of(&[MONITOR]).by(&["previousOwner"]).measure(&["duration"]);
-pub(super) const KIND: usize = 0;
-pub(super) const CLASS: usize = 1;
-pub(super) const STACK: usize = 2;
-pub(super) const THREAD: usize = 3;
+pub(super) const OWNERS: GroupBy = GroupBy::of(&[MONITOR]).by(&[OWNER]).measure(&[DURATION]);
+pub(super) const CLASS: &str = "monitorClass|parkedClass";
+pub(super) const STACK: &str = "stackTrace";
+pub(super) const THREAD: &str = "eventThread";
+pub(super) const DURATION: &str = "duration";
 
 /// Classes that are locks, as a pattern for the setting `locks`.
 pub(super) const LOCKS: &str = r"\.(Reentrant(ReadWrite)?Lock(\$\w+)?|StampedLock)$|Lock\$(Nonfair|Fair)?Sync$";
@@ -32,12 +30,13 @@ const NO_WORK: [&str; 2] =
     ["java.util.concurrent.ThreadPoolExecutor.getTask", "java.util.concurrent.ThreadPoolExecutor.processWorkerExit"];
 
 /// Which of [`WAITS`] are for a lock: entering monitors, and parking on classes that the setting `locks` matches,
-/// except for idle pool threads, threads that take turns to accept connections, and threads that the setting `exclude-threads` matches.
+/// except for idle pool threads, threads that take turns to accept connections and, in groups by thread, threads that the
+/// setting `exclude-threads` matches.
 pub(super) fn for_a_lock<'f>(facts: &'f Facts, settings: &'f Settings) -> impl Fn(&Group<'f>) -> bool {
     let no_work = Seek::new(facts, |method| NO_WORK.contains(&method) || awaits_connection(method));
     move |g| {
-        (g.text(KIND) == Some(MONITOR) || g.text(CLASS).is_some_and(|c| settings.matches("locks", c)))
+        (g.text(EVENT) == Some(MONITOR) || g.text(CLASS).is_some_and(|c| settings.matches("locks", c)))
             && !g.stack(STACK).is_some_and(|s| no_work.passes(s))
-            && !g.thread(THREAD).is_some_and(|t| settings.matches("exclude-threads", &t.name))
+            && !(g.has_key(THREAD) && g.thread(THREAD).is_some_and(|t| settings.matches("exclude-threads", &t.name)))
     }
 }

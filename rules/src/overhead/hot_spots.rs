@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use hashbrown::HashMap;
 
 use super::shape::{Occurrence, whole};
-use super::share::{SAMPLES, STACK_KEY, STATES, running, samples_of};
-use jfr_analyzers::events::{Facts, Group, Needs};
+use super::share::{SAMPLES, STACK, STATES, running, samples_of};
+use jfr_analyzers::events::{AMOUNT, Facts, Group, Needs};
 use jfr_analyzers::math::{Spread, map_exp74, ratio};
 use jfr_analyzers::rule::{Category, Cost, MethodRow, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 use jfrkit_profile::{FrameId, FunctionId, StackId};
@@ -41,26 +41,30 @@ impl HotSpots {
 
 impl Rule for HotSpots {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Hot spots",
-            category: Category::Cpu,
-            description: "Which methods take the CPU time, who calls them, whether all the time or in bursts, and on \
+        RuleInfo::own("HotSpots")
+            .title("Hot spots")
+            .category(Category::Cpu)
+            .description(
+                "Which methods take the CPU time, who calls them, whether all the time or in bursts, and on \
                           which thread.",
-            formula: "CPU samples by the method at the top of the stack; hot spots are methods with at least `hot` of \
+            )
+            .formula(
+                "CPU samples by the method at the top of the stack; hot spots are methods with at least `hot` of \
                       all samples. A hot spot is steady if it appears in 90 % of equal time slices, each long enough \
                       to hold 4 of its samples on average. 25 if one method has `info` of all samples and at least 30, \
                       never more than 74. Without CPU samples, the wall-clock samples of running threads count. Worth \
                       a look only at 5 samples per second or more; not judged with fewer than 20 samples.",
-            settings: const {
-                &[
-                    Setting::percent("hot", HOT * 100.0, "Share of all samples that makes a method a hot spot"),
-                    Setting::percent("info", 60.0, "Share of a single method that is worth a look"),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::own("HotSpots")
-        }
+            )
+            .settings(
+                const {
+                    &[
+                        Setting::percent("hot", HOT * 100.0, "Share of all samples that makes a method a hot spot"),
+                        Setting::percent("info", 60.0, "Share of a single method that is worth a look"),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {
@@ -134,7 +138,7 @@ enum Source {
 impl Source {
     /// CPU samples; if there are too few, the wall-clock samples of running threads.
     fn of(facts: &Facts) -> Self {
-        if samples_of(facts, "cpu").map(|g| g.sum(0)).sum::<f64>() >= ENOUGH { Self::Cpu } else { Self::Wall }
+        if samples_of(facts, "cpu").map(|g| g.sum(AMOUNT)).sum::<f64>() >= ENOUGH { Self::Cpu } else { Self::Wall }
     }
 
     fn samples<'f>(self, facts: &'f Facts) -> Box<dyn Iterator<Item = Group<'f>> + 'f> {
@@ -188,15 +192,15 @@ impl Found {
         let mut samples = 0.0;
         let mut own: HashMap<FunctionId, f64, foldhash::fast::RandomState> = HashMap::default();
         for group in source.samples(facts) {
-            samples += group.sum(0);
-            if let Some(frame) = group.stack(STACK_KEY).and_then(top) {
-                *own.entry(facts.function_of(frame)).or_default() += group.sum(0);
+            samples += group.sum(AMOUNT);
+            if let Some(frame) = group.stack(STACK).and_then(top) {
+                *own.entry(facts.function_of(frame)).or_default() += group.sum(AMOUNT);
             }
         }
         let least = samples * hot;
         let mut spots: BTreeMap<FunctionId, Spot> = BTreeMap::new();
         for group in source.samples(facts) {
-            let Some(stack) = group.stack(STACK_KEY) else { continue };
+            let Some(stack) = group.stack(STACK) else { continue };
             let Some(frame) = top(stack) else { continue };
             let function = facts.function_of(frame);
             // A name in brackets stands for a missing stack.
@@ -206,7 +210,7 @@ impl Found {
             let fresh = || Spot { frame, occurrence: Occurrence::default(), callers: BTreeMap::new() };
             let spot = spots.entry(function).or_insert_with(fresh);
             spot.occurrence.add(&group);
-            *spot.callers.entry(facts.application_frame(stack)).or_default() += group.sum(0);
+            *spot.callers.entry(facts.application_frame(stack)).or_default() += group.sum(AMOUNT);
         }
         let mut spots: Vec<Spot> = spots.into_values().collect();
         // Method handles have no stable order.
@@ -214,8 +218,8 @@ impl Found {
         spots.sort_by(|a, b| b.occurrence.samples.total_cmp(&a.occurrence.samples).then_with(|| by_name(a, b)));
         let hottest = spots.first().map(|spot| facts.function_of(spot.frame));
         let of_hottest = source.samples(facts).filter_map(|g| {
-            let stack = g.stack(STACK_KEY)?;
-            (top(stack).map(|frame| facts.function_of(frame)) == hottest).then(|| (stack, g.sum(0)))
+            let stack = g.stack(STACK)?;
+            (top(stack).map(|frame| facts.function_of(frame)) == hottest).then(|| (stack, g.sum(AMOUNT)))
         });
         let of_hottest = if hottest.is_some() { of_hottest.collect() } else { Vec::new() };
         Self { source, of_hottest, samples, whole: whole(facts), spots }

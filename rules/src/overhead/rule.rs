@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::kept;
 use super::pattern::{Pattern, Resource, Thresholds};
 use super::shape::{self, Occurrence};
-use super::share::{self, Part, STACK_KEY, Shares};
+use super::share::{self, Part, STACK, Shares};
 use crate::common::Seek;
 use crate::cost;
 use crate::heap::allocation::is_much;
@@ -45,19 +44,7 @@ const START: i64 = 180_000_000_000;
 #[derive(Debug, Clone, PartialEq)]
 pub struct PatternRule {
     pattern: Pattern,
-    settings: &'static [Setting],
-    texts: Texts,
-}
-
-/// The texts that describe the rule.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Texts {
-    id: &'static str,
-    title: &'static str,
-    description: &'static str,
-    why: &'static str,
-    remedy: &'static str,
-    formula: &'static str,
+    info: RuleInfo,
 }
 
 /// The setting keys of a resource: its two thresholds.
@@ -78,8 +65,6 @@ const fn least(resource: Resource) -> &'static str {
 impl PatternRule {
     /// Builds the rule of a pattern.
     ///
-    /// The texts of the rule are kept until the process ends, once for equal patterns.
-    ///
     /// # Errors
     /// [`AnalysisError::BadPattern`] for a pattern without an id, without limits, or with invalid limits.
     pub fn new(pattern: Pattern) -> Result<Self, AnalysisError> {
@@ -95,16 +80,15 @@ impl PatternRule {
         if !pattern.limits.iter().all(|(_, thresholds)| fine(thresholds)) {
             return Err(bad("its limits have to be percentages from 0 to 100, with info at most warning"));
         }
-        let texts = Texts {
-            id: kept::text(&pattern.id),
-            title: kept::text(&pattern.title),
-            description: kept::text(&description(&pattern)),
-            why: kept::text(&pattern.explanation),
-            remedy: kept::text(&pattern.remedy),
-            formula: kept::text(&formula(&pattern)),
-        };
-        let settings = kept::settings(settings(&pattern));
-        Ok(Self { pattern, settings, texts })
+        let info = RuleInfo::own(pattern.id.clone())
+            .title(pattern.title.clone())
+            .category(pattern.category)
+            .description(description(&pattern))
+            .why(pattern.explanation.clone())
+            .remedy(pattern.remedy.clone())
+            .formula(formula(&pattern))
+            .settings(settings(&pattern));
+        Ok(Self { pattern, info })
     }
 
     /// The pattern.
@@ -169,16 +153,7 @@ struct Judged<'s> {
 
 impl Rule for PatternRule {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: self.texts.title,
-            category: self.pattern.category,
-            description: self.texts.description,
-            why: self.texts.why,
-            remedy: self.texts.remedy,
-            formula: self.texts.formula,
-            settings: self.settings,
-            ..RuleInfo::own(self.texts.id)
-        }
+        self.info.clone()
     }
 
     fn needs(&self) -> Needs {
@@ -204,11 +179,8 @@ impl Rule for PatternRule {
         let mut too_few = Vec::new();
         for (resource, thresholds) in &self.pattern.limits {
             let (resource, part) = (*resource, shares.part(*resource));
-            let loops = if self.texts.id == BUSY_SPIN && resource == Resource::Cpu {
-                self.loops(facts, part, set)
-            } else {
-                0.0
-            };
+            let loops =
+                if self.info.id == BUSY_SPIN && resource == Resource::Cpu { self.loops(facts, part, set) } else { 0.0 };
             let percent = (part.percent(set) + ratio(loops, part.total) * 100.0).min(100.0);
             if part.count < settings.number(least(resource)) && part.count * percent / 100.0 < HITS {
                 too_few.push(format!("{:.0} for {}", part.count, resource.of()));
@@ -313,11 +285,11 @@ impl PatternRule {
         let weight = |j: &&Judged<'_>| price(j).map_or(0.0, Cost::weight);
         let Some(dearest) = found().max_by(|a, b| weight(a).total_cmp(&weight(b))) else { return verdict };
         verdict = verdict.cost(price(dearest));
-        for other in super::TABLE.iter().filter(|other| other.texts.id != self.texts.id) {
+        for other in super::TABLE.iter().filter(|other| other.info.id != self.info.id) {
             let Some(place) = facts.set_place(&other.pattern.methods) else { continue };
             let inside = dearest.part.overlap(set, place) >= INSIDE * dearest.part.sum(set);
             if inside && dearest.part.sum(place) >= dearest.part.sum(set) {
-                verdict = verdict.told_by(other.texts.id);
+                verdict = verdict.told_by(other.info.id.clone());
             }
         }
         let takes = |resource, share| found().any(|j| j.resource == resource && j.percent >= share);
@@ -333,7 +305,7 @@ impl PatternRule {
             verdict = verdict.tells("FewSampledThreads");
         }
         let age = facts.end().saturating_sub(facts.jvm().start.unwrap_or_else(|| facts.start()));
-        if OF_A_START.contains(&self.texts.id) && age < START {
+        if OF_A_START.contains(&&*self.info.id) && age < START {
             verdict = verdict.at_most(Severity::Info);
         }
         verdict
@@ -357,7 +329,7 @@ fn when(facts: &Facts, verdict: Verdict, part: &Part, set: usize) -> Verdict {
     let stacks: std::collections::BTreeSet<_> = part.stacks_of(set).map(|(stack, _)| stack).collect();
     let mut occurrence = Occurrence::default();
     for group in share::samples_of(facts, "cpu") {
-        if group.stack(STACK_KEY).is_some_and(|stack| stacks.contains(&stack)) {
+        if group.stack(STACK).is_some_and(|stack| stacks.contains(&stack)) {
             occurrence.add(&group);
         }
     }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::share::{THREAD_KEY, samples_of};
-use jfr_analyzers::events::{Facts, Group, ThreadId};
+use super::share::{THREAD, samples_of};
+use jfr_analyzers::events::{AMOUNT, Facts, Group, ThreadId};
 use jfr_analyzers::math::{Spread, ratio};
 
 /// How samples are spread over time.
@@ -57,9 +57,9 @@ pub(super) struct Occurrence {
 
 impl Occurrence {
     pub(super) fn add(&mut self, group: &Group<'_>) {
-        self.samples += group.sum(0);
+        self.samples += group.sum(AMOUNT);
         self.spread.merge(&group.spread());
-        *self.threads.entry(group.thread_id(THREAD_KEY)).or_default() += group.sum(0);
+        *self.threads.entry(group.thread_id(THREAD)).or_default() += group.sum(AMOUNT);
     }
 
     pub(super) fn shape(&self, whole: &Spread) -> Shape {

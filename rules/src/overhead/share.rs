@@ -6,7 +6,7 @@ use super::pattern::Resource;
 use crate::blocked;
 use crate::common::Seek;
 use crate::idle::Idle;
-use jfr_analyzers::events::{AMOUNT, Facts, Group, GroupBy, Needs, PROFILE};
+use jfr_analyzers::events::{AMOUNT, FIRST, Facts, Group, GroupBy, Needs, PROFILE};
 use jfr_analyzers::math::ratio;
 use jfrkit_profile::StackId;
 
@@ -18,19 +18,18 @@ pub(crate) const SAMPLES: GroupBy = GroupBy::of(&[
     "profiler.WallClockSample",
     "datadog.MethodSample",
 ])
-.by(&[PROFILE, "stackTrace", "sampledThread|eventThread"])
+.by(&[PROFILE, STACK, THREAD])
 .measure(&[AMOUNT])
 .spread();
 /// Wall-clock samples with the state of the thread.
 pub(super) const STATES: GroupBy =
     GroupBy::of(&["jdk.ExecutionSample", "profiler.WallClockSample", "datadog.MethodSample"])
-        .by(&[PROFILE, "stackTrace", "sampledThread|eventThread", "state"])
+        .by(&[PROFILE, STACK, THREAD, STATE])
         .measure(&[AMOUNT])
         .spread();
-const STATE_KEY: usize = 3;
-const PROFILE_KEY: usize = 0;
-pub(super) const STACK_KEY: usize = 1;
-pub(crate) const THREAD_KEY: usize = 2;
+const STATE: &str = "state";
+pub(super) const STACK: &str = "stackTrace";
+pub(crate) const THREAD: &str = "sampledThread|eventThread";
 
 /// Allocations.
 const ALLOCATIONS: GroupBy = GroupBy::of(&[
@@ -39,7 +38,7 @@ const ALLOCATIONS: GroupBy = GroupBy::of(&[
     "jdk.ObjectAllocationSample",
     "datadog.ObjectSample",
 ])
-.by(&[PROFILE, "stackTrace"])
+.by(&[PROFILE, STACK])
 .measure(&[AMOUNT]);
 
 /// What the shares of a resource are computed from.
@@ -53,14 +52,14 @@ pub(super) fn needs(needs: Needs, resource: Resource) -> Needs {
 
 /// The samples of one profile.
 pub(crate) fn samples_of<'f>(facts: &'f Facts, profile: &'static str) -> impl Iterator<Item = Group<'f>> {
-    facts.groups(&SAMPLES).iter().filter(move |g| g.text(PROFILE_KEY) == Some(profile))
+    facts.groups(&SAMPLES).iter().filter(move |g| g.text(PROFILE) == Some(profile))
 }
 
 /// The wall-clock samples of running threads.
 pub(super) fn running<'f>(facts: &'f Facts) -> impl Iterator<Item = Group<'f>> {
     let runs = |state: &str| matches!(state.strip_prefix("STATE_").unwrap_or(state), "RUNNABLE" | "RUNNING");
-    let of_wall = |g: &Group<'f>| g.text(PROFILE_KEY) == Some("wall");
-    facts.groups(&STATES).iter().filter(move |g| of_wall(g) && g.text(STATE_KEY).is_some_and(runs))
+    let of_wall = |g: &Group<'f>| g.text(PROFILE) == Some("wall");
+    facts.groups(&STATES).iter().filter(move |g| of_wall(g) && g.text(STATE).is_some_and(runs))
 }
 
 /// What is known about one resource.
@@ -84,10 +83,10 @@ impl Part {
         let mut part = Self { words: facts.set_words(), sums: vec![0.0; facts.set_count()], ..Self::default() };
         let mut places: HashMap<StackId, usize, foldhash::fast::RandomState> = HashMap::default();
         for group in groups {
-            let weight = group.sum(0);
+            let weight = group.sum(FIRST);
             part.total += weight;
             part.count += if sampled { weight } else { group.count() as f64 };
-            let Some(stack) = group.stack(STACK_KEY) else { continue };
+            let Some(stack) = group.stack(STACK) else { continue };
             let place = *places.entry(stack).or_insert_with(|| {
                 part.stacks.push((stack, 0.0));
                 part.stacks.len().saturating_sub(1)
@@ -162,7 +161,7 @@ impl Shares {
         // A thread that waits for something to do would hide what the others do, and so would the threads of the JVM.
         let idle = Idle::new(facts);
         let works = |stack| facts.application_frame(stack).is_some() && !idle.passes(stack);
-        let wall = samples_of(facts, "wall").filter(|g| g.stack(STACK_KEY).is_none_or(works));
+        let wall = samples_of(facts, "wall").filter(|g| g.stack(STACK).is_none_or(works));
         let wall = Part::of(facts, wall, true);
         let blocking = Part::of(facts, blocked::of_time(facts, |_| false), false);
         Self { parts: [cpu, allocation, wall, blocking], has_native }

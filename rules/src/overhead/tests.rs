@@ -205,7 +205,7 @@ fn it_fires_on_recordings() {
 fn healthy_recordings_are_quiet() {
     for info in crate::analysis().infos().filter(|info| CASES.iter().any(|(id, ..)| *id == info.id)) {
         for name in ["scenarios/healthy", "jdk17-profile"] {
-            let verdict = fixture::judge(info.id, name);
+            let verdict = fixture::judge(&info.id, name);
             assert!(!verdict.is_finding(), "{} of {name}: {}", info.id, verdict.summary);
         }
     }
@@ -263,6 +263,6 @@ fn a_large_table_is_searched_at_once() {
     let path = format!("{}/../fixtures/scenarios/spin.jfr.gz", env!("CARGO_MANIFEST_DIR"));
     let recording = jfr_parse::Recording::open(path).unwrap();
     let report = analysis.evaluate(&recording, &AnalysisOptions::default()).unwrap();
-    let found: Vec<&str> = report.worst_first(Severity::Info).iter().map(|o| o.rule.id).collect();
+    let found: Vec<&str> = report.worst_first(Severity::Info).iter().map(|o| &*o.rule.id).collect();
     assert_eq!(found, ["Last"]);
 }

@@ -43,26 +43,28 @@ impl TlabWaste {
 
 impl Rule for TlabWaste {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "TLAB waste",
-            category: Category::Heap,
-            description: "How much of the thread-local allocation buffers (TLABs) is discarded unused.",
-            formula: "For each thread, from its start (or its first jdk.ThreadAllocationStatistics) to its last \
+        RuleInfo::own("TlabWaste")
+            .title("TLAB waste")
+            .category(Category::Heap)
+            .description("How much of the thread-local allocation buffers (TLABs) is discarded unused.")
+            .formula(
+                "For each thread, from its start (or its first jdk.ThreadAllocationStatistics) to its last \
                       jdk.ThreadAllocationStatistics: 1 minus what it allocated divided by the sizes of the buffers, \
                       and of the objects outside them, that it was given. Over all threads with at least 10 buffers: \
                       25 at `info`, 75 at `warning`. Not judged with fewer than `buffers` buffers in total, or if the \
                       recorded buffers are smaller than what was allocated (profilers record only some of them).",
-            settings: const {
-                &[
-                    Setting::percent("info", 10.0, "Unused share that is worth a look"),
-                    Setting::percent("warning", 15.0, "Unused share to act on"),
-                    Setting::count("buffers", BUFFERS, "Fewest buffers needed to judge"),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::own("TlabWaste")
-        }
+            )
+            .settings(
+                const {
+                    &[
+                        Setting::percent("info", 10.0, "Unused share that is worth a look"),
+                        Setting::percent("warning", 15.0, "Unused share to act on"),
+                        Setting::count("buffers", BUFFERS, "Fewest buffers needed to judge"),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {
@@ -130,23 +132,24 @@ impl Buffers {
 }
 
 fn buffers(facts: &Facts) -> Vec<Buffers> {
-    let started: HashMap<Cell, i64> = facts.groups(&STARTED).iter().map(|g| (g.key(0), g.first())).collect();
+    let started: HashMap<Cell, i64> = facts.groups(&STARTED).iter().map(|g| (g.key("thread"), g.first())).collect();
     let mut given: HashMap<Cell, Vec<Group<'_>>> = HashMap::new();
     for group in facts.groups(&GIVEN).iter() {
-        given.entry(group.key(1)).or_default().push(group);
+        given.entry(group.key("eventThread")).or_default().push(group);
     }
     let of_thread = facts.groups(&ALLOCATED).iter().filter_map(|told| {
-        let thread = told.thread(0)?;
+        let thread = told.thread("thread")?;
         // The counter starts with the thread and only grows.
-        let start = started.get(&told.key(0)).copied();
-        let (from, before) = start.map_or((told.first(), told.min(0)), |at| (at, 0.0));
-        let mut buffers = Buffers { thread: thread.name.clone(), used: told.max(0) - before, ..Buffers::default() };
-        for second in given.get(&told.key(0)).into_iter().flatten() {
+        let start = started.get(&told.key("thread")).copied();
+        let (from, before) = start.map_or((told.first(), told.min("allocated")), |at| (at, 0.0));
+        let mut buffers =
+            Buffers { thread: thread.name.clone(), used: told.max("allocated") - before, ..Buffers::default() };
+        for second in given.get(&told.key("thread")).into_iter().flatten() {
             let (begin, end) = (second.bucket(), second.bucket().saturating_add(SECOND));
             let inside = end.min(told.last()).saturating_sub(begin.max(from)).max(0);
             let share = inside as f64 / SECOND as f64;
-            buffers.given += second.sum(0) * share;
-            if second.text(0) == Some(IN_NEW) {
+            buffers.given += second.sum("tlabSize|allocationSize") * share;
+            if second.text(EVENT) == Some(IN_NEW) {
                 buffers.count += second.count() as f64 * share;
             }
         }

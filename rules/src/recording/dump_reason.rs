@@ -19,22 +19,22 @@ impl DumpReason {
 
 impl Rule for DumpReason {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Recording dump reason",
-            category: Category::Recording,
-            description: "Whether the recording was written because the JVM crashed or ran out of memory.",
-            formula: "The score of the first of crash, core dump and out of memory that a reason contains.",
-            settings: const {
-                &[
-                    Setting::count("crash", 100.0, "Score for a crash"),
-                    Setting::count("core-dump", 90.0, "Score for a core dump"),
-                    Setting::count("out-of-memory", 80.0, "Score for running out of memory"),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("DumpReason")
-        }
+        RuleInfo::jmc("DumpReason")
+            .title("Recording dump reason")
+            .category(Category::Recording)
+            .description("Whether the recording was written because the JVM crashed or ran out of memory.")
+            .formula("The score of the first of crash, core dump and out of memory that a reason contains.")
+            .settings(
+                const {
+                    &[
+                        Setting::count("crash", 100.0, "Score for a crash"),
+                        Setting::count("core-dump", 90.0, "Score for a core dump"),
+                        Setting::count("out-of-memory", 80.0, "Score for running out of memory"),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {

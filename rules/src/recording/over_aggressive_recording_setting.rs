@@ -18,17 +18,17 @@ impl OverAggressiveRecordingSetting {
 
 impl Rule for OverAggressiveRecordingSetting {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Aggressive recording thresholds",
-            category: Category::Recording,
-            description: "Whether the recording contains every blocked or parked thread, no matter how briefly it \
+        RuleInfo::jmc("OverAggressiveRecordingSetting")
+            .title("Aggressive recording thresholds")
+            .category(Category::Recording)
+            .description(
+                "Whether the recording contains every blocked or parked thread, no matter how briefly it \
                           waits.",
-            formula: "Worth a look if the threshold of JavaMonitorEnter or ThreadPark is 0.",
-            differences: "JMC also reports event types that are disabled, for which the threshold has no effect.",
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("OverAggressiveRecordingSetting")
-        }
+            )
+            .formula("Worth a look if the threshold of JavaMonitorEnter or ThreadPark is 0.")
+            .differences("JMC also reports event types that are disabled, for which the threshold has no effect.")
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {

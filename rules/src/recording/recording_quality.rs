@@ -58,32 +58,36 @@ impl RecordingQuality {
 
 impl Rule for RecordingQuality {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Recording quality",
-            category: Category::Recording,
-            description: "Whether the recording is complete, long enough, balanced, and has the event types that most \
+        RuleInfo::own("RecordingQuality")
+            .title("Recording quality")
+            .category(Category::Recording)
+            .description(
+                "Whether the recording is complete, long enough, balanced, and has the event types that most \
                           rules need. Otherwise, a rule that finds nothing proves little.",
-            formula: "To act on: any jdk.DataLoss. Worth a look: parts that cannot be read; more than `truncated` of \
+            )
+            .formula(
+                "To act on: any jdk.DataLoss. Worth a look: parts that cannot be read; more than `truncated` of \
                       the stacks cut off (StackdepthSetting reports fewer); shorter than `very-short`; an event type \
                       (other than samples) with more than `dominant` of the events of a JDK recording, from 100,000 \
                       events on, or any event type with more than `rate`; disabled event types in a JDK recording that \
                       most rules depend on: CPU samples, CPU load, collections, pauses, heap, monitors, parking, \
                       sockets, errors. Only mentioned: shorter than `short`, or over before the JVM has run for \
                       `warm-up`, as in the pieces that profilers write.",
-            settings: const {
-                &[
-                    Setting::percent("truncated", 20.0, "Share of truncated stacks that is worth a look"),
-                    Setting::seconds("short", 20.0, "Length below which the rule mentions it"),
-                    Setting::seconds("very-short", 5.0, "Length below which it is worth a look"),
-                    Setting::seconds("warm-up", 60.0, "Initial time of the JVM that is not representative"),
-                    Setting::percent("dominant", 50.0, "Share of one event type that is worth a look"),
-                    Setting::per_second("rate", 10_000.0, "Events of one type that are worth a look"),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::own("RecordingQuality")
-        }
+            )
+            .settings(
+                const {
+                    &[
+                        Setting::percent("truncated", 20.0, "Share of truncated stacks that is worth a look"),
+                        Setting::seconds("short", 20.0, "Length below which the rule mentions it"),
+                        Setting::seconds("very-short", 5.0, "Length below which it is worth a look"),
+                        Setting::seconds("warm-up", 60.0, "Initial time of the JVM that is not representative"),
+                        Setting::percent("dominant", 50.0, "Share of one event type that is worth a look"),
+                        Setting::per_second("rate", 10_000.0, "Events of one type that are worth a look"),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {

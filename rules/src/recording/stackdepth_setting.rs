@@ -21,17 +21,17 @@ impl StackdepthSetting {
 
 impl Rule for StackdepthSetting {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Truncated stacks",
-            category: Category::Recording,
-            description: "Whether stacks are deeper than the recorded depth, so that their outermost callers are \
+        RuleInfo::jmc("StackdepthSetting")
+            .title("Truncated stacks")
+            .category(Category::Recording)
+            .description(
+                "Whether stacks are deeper than the recorded depth, so that their outermost callers are \
                           missing.",
-            formula: "Truncated stacks over all stacks of all event types: 25 at `info`, 75 at 4.8 times that.",
-            settings: const { &[Setting::percent("info", 1.0, "Share of truncated stacks that is worth a look")] },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("StackdepthSetting")
-        }
+            )
+            .formula("Truncated stacks over all stacks of all event types: 25 at `info`, 75 at 4.8 times that.")
+            .settings(const { &[Setting::percent("info", 1.0, "Share of truncated stacks that is worth a look")] })
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {

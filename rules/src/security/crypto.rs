@@ -21,19 +21,21 @@ impl CryptoSecurityRule {
 
 impl Rule for CryptoSecurityRule {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Weak certificates",
-            category: Category::Security,
-            description: "Whether the program uses certificates that are weak, have expired or soon will.",
-            formula: "A warning if any certificate is signed with MD2, MD5 or SHA-1, has an RSA or DSA key of fewer \
+        RuleInfo::jmc("CryptoSecurityRule")
+            .title("Weak certificates")
+            .category(Category::Security)
+            .description("Whether the program uses certificates that are weak, have expired or soon will.")
+            .formula(
+                "A warning if any certificate is signed with MD2, MD5 or SHA-1, has an RSA or DSA key of fewer \
                       than 2048 bits or an EC key of fewer than 224 bits, has expired, or expires within `expiry`.",
-            differences: "JMC counts days from the time of the analysis, so its verdict changes from day to day; \
+            )
+            .differences(
+                "JMC counts days from the time of the analysis, so its verdict changes from day to day; \
                           jfrkit counts from the time of the recording and does not take EdDSA keys for DSA keys.",
-            settings: const { &[Setting::seconds("expiry", 90.0 * 86_400.0, "Time before expiry to act on")] },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::jmc("CryptoSecurityRule")
-        }
+            )
+            .settings(const { &[Setting::seconds("expiry", 90.0 * 86_400.0, "Time before expiry to act on")] })
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {

@@ -38,16 +38,14 @@ fn found([one, many]: [&str; 2], names: BTreeSet<String>) -> Verdict {
 
 impl Rule for PasswordsInArguments {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Passwords in arguments",
-            category: Category::Security,
-            description: "Whether the program arguments contain passwords.",
-            why: WHY,
-            remedy: REMEDY,
-            formula: FORMULA,
-            settings: const { &[EXCLUDE] },
-            ..RuleInfo::jmc("PasswordsInArguments")
-        }
+        RuleInfo::jmc("PasswordsInArguments")
+            .title("Passwords in arguments")
+            .category(Category::Security)
+            .description("Whether the program arguments contain passwords.")
+            .why(WHY)
+            .remedy(REMEDY)
+            .formula(FORMULA)
+            .settings(const { &[EXCLUDE] })
     }
 
     fn needs(&self) -> Needs {
@@ -76,16 +74,14 @@ fn names(facts: &Facts, event: &'static str, settings: &Settings) -> BTreeSet<St
 
 impl Rule for PasswordsInEnvironment {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Passwords in the environment",
-            category: Category::Security,
-            description: "Whether environment variables contain passwords.",
-            why: WHY,
-            remedy: REMEDY,
-            formula: FORMULA,
-            settings: const { &[EXCLUDE] },
-            ..RuleInfo::jmc("PasswordsInEnvironment")
-        }
+        RuleInfo::jmc("PasswordsInEnvironment")
+            .title("Passwords in the environment")
+            .category(Category::Security)
+            .description("Whether environment variables contain passwords.")
+            .why(WHY)
+            .remedy(REMEDY)
+            .formula(FORMULA)
+            .settings(const { &[EXCLUDE] })
     }
 
     fn needs(&self) -> Needs {
@@ -103,16 +99,14 @@ impl Rule for PasswordsInEnvironment {
 
 impl Rule for PasswordsInSystemProperties {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Passwords in system properties",
-            category: Category::Security,
-            description: "Whether system properties contain passwords.",
-            why: WHY,
-            remedy: REMEDY,
-            formula: FORMULA,
-            settings: const { &[EXCLUDE] },
-            ..RuleInfo::jmc("PasswordsInSystemProperties")
-        }
+        RuleInfo::jmc("PasswordsInSystemProperties")
+            .title("Passwords in system properties")
+            .category(Category::Security)
+            .description("Whether system properties contain passwords.")
+            .why(WHY)
+            .remedy(REMEDY)
+            .formula(FORMULA)
+            .settings(const { &[EXCLUDE] })
     }
 
     fn needs(&self) -> Needs {

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::common::things;
+use crate::common::{constant, things};
 use crate::tally::{PerText, brief};
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::map_exp100;
@@ -29,28 +29,32 @@ const JVM: &str = "jdk.JVMInformation";
 const COMMAND: &str = "sun.java.command";
 
 /// `-Dname=value`, `--name=value` and `--name`.
-static OPTION: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^(--?[^\s=]+)(?:=(.*))?$").ok());
+static OPTION: LazyLock<Regex> = LazyLock::new(|| constant(r"^(--?[^\s=]+)(?:=(.*))?$"));
 
 impl Rule for SecretsInConfiguration {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Secrets in configuration",
-            category: Category::Security,
-            description: "Whether the JVM or program arguments, system properties or environment variables in the \
+        RuleInfo::own("SecretsInConfiguration")
+            .title("Secrets in configuration")
+            .category(Category::Security)
+            .description(
+                "Whether the JVM or program arguments, system properties or environment variables in the \
                           recording contain passwords, tokens or keys.",
-            formula: "A warning if `names` matches the name of a property, variable or argument that has a value, or \
+            )
+            .formula(
+                "A warning if `names` matches the name of a property, variable or argument that has a value, or \
                       if a value looks like a well-known kind of key: a private key, a token of AWS, GitHub, GitLab, \
                       Slack, Google or Stripe, a JSON Web Token, or a URL with a password. Names that `exclude` \
                       matches, switches (true, false), numbers (except for passwords), paths and masked values (***) \
                       do not count. Values are never shown.",
-            settings: const {
-                &[
-                    Setting::regex("names", secrets::NAMES, "Names of secrets"),
-                    Setting::regex("exclude", secrets::HARMLESS, "Names that are not secrets"),
-                ]
-            },
-            ..RuleInfo::own("SecretsInConfiguration")
-        }
+            )
+            .settings(
+                const {
+                    &[
+                        Setting::regex("names", secrets::NAMES, "Names of secrets"),
+                        Setting::regex("exclude", secrets::HARMLESS, "Names that are not secrets"),
+                    ]
+                },
+            )
     }
 
     fn needs(&self) -> Needs {
@@ -183,11 +187,10 @@ impl Look {
     fn at(value: &str, settings: &Settings) -> Self {
         let harmless = ["", "password"].map(|name| secrets::is_harmless(name, value));
         let mut look = Self { harmless, form: secrets::form(value), words: Vec::new(), line: None };
-        let Some(option) = OPTION.as_ref() else { return look };
         // An option without a value may have its value in the next word: `--password x`.
         let (mut before, mut formed) = (None, false);
         for (i, word) in value.split_whitespace().enumerate() {
-            let parts = option.captures(word);
+            let parts = OPTION.captures(word);
             let part = |i: usize| parts.as_ref().and_then(|c| c.get(i)).map(|m| m.as_str());
             let (name, value) = match (part(1), part(2)) {
                 (Some(name), Some(value)) => (name.to_owned(), value),

@@ -46,17 +46,19 @@ impl UnsafeDeserialization {
 
 impl Rule for UnsafeDeserialization {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Deserialization without a filter",
-            category: Category::Security,
-            description: "Whether the program deserializes Java objects without a filter that limits the classes, \
+        RuleInfo::own("UnsafeDeserialization")
+            .title("Deserialization without a filter")
+            .category(Category::Security)
+            .description(
+                "Whether the program deserializes Java objects without a filter that limits the classes, \
                           and whether a filter rejected objects.",
-            formula: "jdk.Deserialization (JDK 17 and later, off by default): a warning if any object was rejected, \
+            )
+            .formula(
+                "jdk.Deserialization (JDK 17 and later, off by default): a warning if any object was rejected, \
                       worth a look if an object of a class outside the JDK was deserialized without a filter.",
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::own("UnsafeDeserialization")
-        }
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {
@@ -119,13 +121,13 @@ impl Rule for UnsafeDeserialization {
 fn sites(facts: &Facts) -> Vec<Site<'_>> {
     let mut sites: BTreeMap<_, Site<'_>> = BTreeMap::new();
     for group in facts.groups(&READS).iter() {
-        let rejected = group.text(1) == Some("REJECTED");
-        let class = group.text(2).unwrap_or_default();
-        let open = group.int(0) == Some(0) && !class.is_empty() && !is_jdk_class(class);
+        let rejected = group.text("filterStatus") == Some("REJECTED");
+        let class = group.text("type").unwrap_or_default();
+        let open = group.int("filterConfigured") == Some(0) && !class.is_empty() && !is_jdk_class(class);
         if !rejected && !open {
             continue;
         }
-        let stack = group.stack(3);
+        let stack = group.stack("stackTrace");
         let frame = stack.and_then(|s| facts.site(s));
         let key = (rejected, class, frame.as_ref().map(|f| f.method.clone()), frame.as_ref().and_then(|f| f.line));
         let (first, last) = (group.first(), group.last());

@@ -53,25 +53,29 @@ impl WeakCrypto {
 
 impl Rule for WeakCrypto {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Weak cryptography",
-            category: Category::Security,
-            description: "Whether TLS connections use old protocols or weak cipher suites, whether the program \
+        RuleInfo::own("WeakCrypto")
+            .title("Weak cryptography")
+            .category(Category::Security)
+            .description(
+                "Whether TLS connections use old protocols or weak cipher suites, whether the program \
                           requests weak algorithms, and whether security properties were changed at run time.",
-            formula: "jdk.TLSHandshake: a warning below TLS 1.2, and for suites that do not encrypt (NULL) or do not \
+            )
+            .formula(
+                "jdk.TLSHandshake: a warning below TLS 1.2, and for suites that do not encrypt (NULL) or do not \
                       authenticate the peer (anon); worth a look for suites with RC4, DES, export keys, or CBC with \
                       SHA-1. jdk.SecurityProviderService: worth a look for MD2, MD5, SHA-1, DES, DESede, RC2, RC4 \
                       and ECB (except with RSA, where the mode means nothing), if the program requests them and not \
                       the JDK for its own use; HMACs do not count. jdk.SecurityPropertyModification: worth a look, \
                       except for properties that `exclude` matches. JDK 11 or later (stacks of services JDK 20), all \
                       off by default.",
-            settings: const {
-                &[Setting::regex("exclude", r"^networkaddress\.cache\.", "Security properties that may be changed")]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::own("WeakCrypto")
-        }
+            )
+            .settings(
+                const {
+                    &[Setting::regex("exclude", r"^networkaddress\.cache\.", "Security properties that may be changed")]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {
@@ -138,17 +142,26 @@ fn add(facts: &Facts, found: &mut Findings, what: String, group: &Group<'_>, sta
 
 fn handshakes(facts: &Facts, found: &mut Findings) {
     for group in facts.groups(&HANDSHAKES).iter() {
-        let (protocol, suite) =
-            (group.text(0).map(brief).unwrap_or_default(), group.text(1).map(brief).unwrap_or_default());
-        let peer = group.text(2).map(brief).filter(|p| !p.is_empty()).map(|p| format!(" with {p}")).unwrap_or_default();
+        let (protocol, suite) = (
+            group.text("protocolVersion").map(brief).unwrap_or_default(),
+            group.text("cipherSuite").map(brief).unwrap_or_default(),
+        );
+        let peer = group
+            .text("peerHost")
+            .map(brief)
+            .filter(|p| !p.is_empty())
+            .map(|p| format!(" with {p}"))
+            .unwrap_or_default();
         let old = algorithms::is_old_protocol(protocol);
         match algorithms::suite(suite) {
-            Suite::Open => add(facts, found, format!("{suite}{peer}"), &group, group.stack(3), true),
-            Suite::Weak if !old => add(facts, found, format!("{suite}{peer}"), &group, group.stack(3), false),
+            Suite::Open => add(facts, found, format!("{suite}{peer}"), &group, group.stack("stackTrace"), true),
+            Suite::Weak if !old => {
+                add(facts, found, format!("{suite}{peer}"), &group, group.stack("stackTrace"), false)
+            }
             _ => {}
         }
         if old {
-            add(facts, found, format!("{protocol}{peer} ({suite})"), &group, group.stack(3), true);
+            add(facts, found, format!("{protocol}{peer} ({suite})"), &group, group.stack("stackTrace"), true);
         }
     }
 }
@@ -156,9 +169,9 @@ fn handshakes(facts: &Facts, found: &mut Findings) {
 fn services(facts: &Facts, found: &mut Findings) {
     for group in facts.groups(&SERVICES).iter() {
         let (kind, algorithm) =
-            (group.text(0).map(brief).unwrap_or_default(), group.text(1).map(brief).unwrap_or_default());
+            (group.text("type").map(brief).unwrap_or_default(), group.text("algorithm").map(brief).unwrap_or_default());
         // Without a stack, the JDK's own requests, which are frequent, cannot be told apart from the program's.
-        let Some(stack) = group.stack(3).filter(|_| algorithms::is_weak(kind, algorithm)) else { continue };
+        let Some(stack) = group.stack("stackTrace").filter(|_| algorithms::is_weak(kind, algorithm)) else { continue };
         let asks = |m: &&str| !LOOKUP.iter().any(|p| m.starts_with(p));
         if facts.methods(stack).find(asks).is_some_and(|m| !jfr_analyzers::events::is_jdk(m)) {
             add(facts, found, format!("{kind} {algorithm}"), &group, Some(stack), false);
@@ -168,10 +181,18 @@ fn services(facts: &Facts, found: &mut Findings) {
 
 fn changes(facts: &Facts, settings: &Settings, found: &mut Findings) {
     for group in facts.groups(&CHANGES).iter() {
-        let (key, value) = (group.text(0).map(brief).unwrap_or_default(), group.text(1).map(brief).unwrap_or_default());
+        let (key, value) =
+            (group.text("key").map(brief).unwrap_or_default(), group.text("value").map(brief).unwrap_or_default());
         if !settings.matches("exclude", key) {
             let now = if value.is_empty() { "nothing" } else { value };
-            add(facts, found, format!("Security property {key} set to {now}"), &group, group.stack(2), false);
+            add(
+                facts,
+                found,
+                format!("Security property {key} set to {now}"),
+                &group,
+                group.stack("stackTrace"),
+                false,
+            );
         }
     }
 }

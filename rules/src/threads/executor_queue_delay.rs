@@ -14,10 +14,11 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 pub(crate) struct ExecutorQueueDelay;
 
 const EVENT: &str = "datadog.QueueTime";
-const WAITS: GroupBy = GroupBy::of(&[EVENT]).by(&["scheduler", "task", "queueType"]).measure(&["duration"]).histogram();
-const SCHEDULER: usize = 0;
-const TASK: usize = 1;
-const QUEUE: usize = 2;
+const WAITS: GroupBy = GroupBy::of(&[EVENT]).by(&[SCHEDULER, TASK, QUEUE]).measure(&[DELAY]).histogram();
+const SCHEDULER: &str = "scheduler";
+const TASK: &str = "task";
+const QUEUE: &str = "queueType";
+const DELAY: &str = "duration";
 
 /// Minimum number of tasks of a scheduler to judge it.
 const ENOUGH: u64 = 10;
@@ -33,23 +34,25 @@ impl ExecutorQueueDelay {
 
 impl Rule for ExecutorQueueDelay {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Executor queue delay",
-            category: Category::Threads,
-            description: "How long tasks wait in an executor's queue before they run.",
-            formula: "Mean duration of datadog.QueueTime per scheduler, for schedulers with ten tasks or more: 25 at \
+        RuleInfo::own("ExecutorQueueDelay")
+            .title("Executor queue delay")
+            .category(Category::Threads)
+            .description("How long tasks wait in an executor's queue before they run.")
+            .formula(
+                "Mean duration of datadog.QueueTime per scheduler, for schedulers with ten tasks or more: 25 at \
                       `info`, 75 at `warning` for the slowest. The cost is the time that tasks waited. Based on jafar and \
                       Datadog.",
-            settings: const {
-                &[
-                    Setting::seconds("info", 0.02, "Mean delay worth a look"),
-                    Setting::seconds("warning", 0.1, "Mean delay to act on"),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::own("ExecutorQueueDelay")
-        }
+            )
+            .settings(
+                const {
+                    &[
+                        Setting::seconds("info", 0.02, "Mean delay worth a look"),
+                        Setting::seconds("warning", 0.1, "Mean delay to act on"),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {
@@ -63,27 +66,27 @@ impl Rule for ExecutorQueueDelay {
         }
         let mut schedulers: Vec<Group<'_>> = groups.by(&[SCHEDULER]);
         schedulers.retain(|g| g.count() >= ENOUGH);
-        schedulers.sort_by(|a, b| b.mean(0).total_cmp(&a.mean(0)));
+        schedulers.sort_by(|a, b| b.mean(DELAY).total_cmp(&a.mean(DELAY)));
         let Some(worst) = schedulers.first() else {
             return Verdict::not_applicable("no executor has ten measured tasks");
         };
-        let name = worst.text(0).unwrap_or("unknown executor");
-        let mut tasks = groups.select(&[TASK, QUEUE], |g| g.key(SCHEDULER) == worst.key(0));
-        tasks.sort_by(|a, b| b.sum(0).total_cmp(&a.sum(0)));
-        let score = map2(worst.mean(0) / 1e9, settings.number("info"), settings.number("warning"));
-        let p99 = |g: &Group<'_>| Value::nanos_f64(g.histogram().map_or(0.0, |h| h.quantile(0.99)).min(g.max(0)));
+        let name = worst.text(SCHEDULER).unwrap_or("unknown executor");
+        let mut tasks = groups.select(&[TASK, QUEUE], |g| g.key(SCHEDULER) == worst.key(SCHEDULER));
+        tasks.sort_by(|a, b| b.sum(DELAY).total_cmp(&a.sum(DELAY)));
+        let score = map2(worst.mean(DELAY) / 1e9, settings.number("info"), settings.number("warning"));
+        let p99 = |g: &Group<'_>| Value::nanos_f64(g.histogram().map_or(0.0, |h| h.quantile(0.99)).min(g.max(DELAY)));
         Verdict::scored(
             score,
             format!(
                 "Tasks wait {} on average in the queue of {name}, up to {}",
-                time(worst.mean(0)),
-                time(worst.max(0))
+                time(worst.mean(DELAY)),
+                time(worst.max(DELAY))
             ),
         )
         .explain(ExecutorQueueDelay::WHY)
         .remedy(ExecutorQueueDelay::REMEDY)
-        .cost(cost::waited(facts, schedulers.iter().map(|g| g.sum(0)).sum()))
-        .with("mean", Value::nanos_f64(worst.mean(0)))
+        .cost(cost::waited(facts, schedulers.iter().map(|g| g.sum(DELAY)).sum()))
+        .with("mean", Value::nanos_f64(worst.mean(DELAY)))
         .with("longest at", Value::instant(worst.max_start()))
         .with(
             "executors",
@@ -91,11 +94,11 @@ impl Rule for ExecutorQueueDelay {
                 ["executor", "tasks", "mean", "99th percentile", "longest"],
                 schedulers.iter().take(10).map(|g| {
                     [
-                        g.text(0).unwrap_or("?").into(),
+                        g.text(SCHEDULER).unwrap_or("?").into(),
                         Value::count(g.count(), "tasks"),
-                        Value::nanos_f64(g.mean(0)),
+                        Value::nanos_f64(g.mean(DELAY)),
                         p99(g),
-                        Value::nanos_f64(g.max(0)),
+                        Value::nanos_f64(g.max(DELAY)),
                     ]
                 }),
             ),
@@ -106,10 +109,10 @@ impl Rule for ExecutorQueueDelay {
                 ["task", "queue", "times", "mean"],
                 tasks.iter().take(10).map(|g| {
                     [
-                        g.text(0).unwrap_or("?").into(),
-                        g.text(1).unwrap_or("").into(),
+                        g.text(TASK).unwrap_or("?").into(),
+                        g.text(QUEUE).unwrap_or("").into(),
                         Value::count(g.count(), "times"),
-                        Value::nanos_f64(g.mean(0)),
+                        Value::nanos_f64(g.mean(DELAY)),
                     ]
                 }),
             ),

@@ -94,30 +94,32 @@ impl OversizedThreadPool {
 
 impl Rule for OversizedThreadPool {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Oversized thread pool",
-            category: Category::Threads,
-            description: "Whether a pool has mostly idle threads, or more compute-bound threads than there are CPUs.",
-            formula: "Groups threads by name without digits. A thread is idle if it has no CPU sample and is parked \
+        RuleInfo::own("OversizedThreadPool")
+            .title("Oversized thread pool")
+            .category(Category::Threads)
+            .description("Whether a pool has mostly idle threads, or more compute-bound threads than there are CPUs.")
+            .formula(
+                "Groups threads by name without digits. A thread is idle if it has no CPU sample and is parked \
                       (jdk.ThreadPark, jdk.JavaMonitorWait) for 95 % of its time. For pools where `idle` or more of \
                       the threads are idle, the number of threads: 25 at `info`, 75 at `warning`. For pools that use \
                       70 % of the machine within 10 s (jdk.ThreadCPULoad), the threads that compute at once / the \
                       hardware threads, if above 1: 25 at `cpu-info`, 75 at `cpu-warning`. An idle pool costs the memory \
                       of its idle threads, an estimate of 42 KiB each; a busy one the time that its threads wait for a \
                       CPU. Based on Datadog's thread pool size, with our own thresholds.",
-            settings: const {
-                &[
-                    Setting::percent("idle", 80.0, "Share of idle threads from which a pool counts"),
-                    Setting::count("info", 50.0, "Threads of an idle pool, worth a look"),
-                    Setting::count("warning", 200.0, "Threads of an idle pool, to act on"),
-                    Setting::count("cpu-info", 1.0, "Computing threads per hardware thread, worth a look"),
-                    Setting::count("cpu-warning", 4.0, "Computing threads per hardware thread, to act on"),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::own("OversizedThreadPool")
-        }
+            )
+            .settings(
+                const {
+                    &[
+                        Setting::percent("idle", 80.0, "Share of idle threads from which a pool counts"),
+                        Setting::count("info", 50.0, "Threads of an idle pool, worth a look"),
+                        Setting::count("warning", 200.0, "Threads of an idle pool, to act on"),
+                        Setting::count("cpu-info", 1.0, "Computing threads per hardware thread, worth a look"),
+                        Setting::count("cpu-warning", 4.0, "Computing threads per hardware thread, to act on"),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {
@@ -142,14 +144,14 @@ impl Rule for OversizedThreadPool {
             }
         }
         for group in facts.groups(&LOADS).iter() {
-            let Some(id) = group.thread_id(0).filter(|id| is_pooled(facts, *id)) else { continue };
+            let Some(id) = group.thread_id("thread|eventThread").filter(|id| is_pooled(facts, *id)) else { continue };
             // A thread's last load is reported when it ends, for a period other than the slice. Ten threads that ran
             // one after the other would look like ten at once.
             if threads.get(&id).is_some_and(|t| t.ended && t.to.saturating_sub(group.last()).abs() < SECOND) {
                 continue;
             }
             if let Some(pool) = pools.get_mut(&pool_name(&facts.thread(id).name)) {
-                pool.loads.entry(group.bucket()).or_default().push(group.mean(0) + group.mean(1));
+                pool.loads.entry(group.bucket()).or_default().push(group.mean("user") + group.mean("system"));
             }
         }
         let cpus = facts.hardware_threads().map_or(0.0, |n| n as f64);
@@ -229,30 +231,30 @@ fn threads(facts: &Facts) -> HashMap<ThreadId, Known> {
     let unknown = Known { from, to, parked: 0.0, sampled: false, ended: false };
     let java = |id: &ThreadId| is_pooled(facts, *id);
     for group in facts.groups(&STARTS).iter() {
-        if let Some(id) = group.thread_id(0).filter(java) {
+        if let Some(id) = group.thread_id("thread|eventThread").filter(java) {
             threads.entry(id).or_insert(unknown).from = group.first();
         }
     }
     for group in facts.groups(&PARKS).iter() {
-        if let Some(id) = group.thread_id(0).filter(java) {
+        if let Some(id) = group.thread_id("thread|eventThread").filter(java) {
             let known = threads.entry(id).or_insert(unknown);
-            known.parked = group.sum(0);
+            known.parked = group.sum("duration");
             // A park that was under way when the recording began.
             known.from = known.from.min(group.first());
         }
     }
     for group in facts.groups(&LOADS).iter() {
-        if let Some(id) = group.thread_id(0).filter(java) {
+        if let Some(id) = group.thread_id("thread|eventThread").filter(java) {
             threads.entry(id).or_insert(unknown);
         }
     }
     for group in facts.groups(&CPU_BY_THREAD).iter() {
-        if let Some(id) = group.thread_id(1).filter(java) {
+        if let Some(id) = group.thread_id("sampledThread").filter(java) {
             threads.entry(id).or_insert(unknown).sampled = true;
         }
     }
     for group in facts.groups(&ENDS).iter() {
-        if let Some(known) = group.thread_id(0).and_then(|id| threads.get_mut(&id)) {
+        if let Some(known) = group.thread_id("thread|eventThread").and_then(|id| threads.get_mut(&id)) {
             (known.to, known.ended) = (group.last(), true);
         }
     }

@@ -48,26 +48,28 @@ impl StuckThreads {
 
 impl Rule for StuckThreads {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Stuck threads",
-            category: Category::Threads,
-            description: "Whether threads run or are blocked at the same place from one thread dump to the next.",
-            formula: "In consecutive jdk.ThreadDump events, the same thread is RUNNABLE or BLOCKED with the same five \
+        RuleInfo::own("StuckThreads")
+            .title("Stuck threads")
+            .category(Category::Threads)
+            .description("Whether threads run or are blocked at the same place from one thread dump to the next.")
+            .formula(
+                "In consecutive jdk.ThreadDump events, the same thread is RUNNABLE or BLOCKED with the same five \
                       methods at the top, for `least` or longer from the first to the last dump: 25 at `info` dumps, \
                       75 at `warning`. Excludes threads that wait by design: in select, accept, read, or for a pool's \
                       next task. Our own thresholds.",
-            settings: const {
-                &[
-                    Setting::count("info", 3.0, "Consecutive dumps worth a look"),
-                    Setting::count("warning", 6.0, "Consecutive dumps to act on"),
-                    Setting::seconds("least", 60.0, "Minimum time from the first to the last of them"),
-                    Setting::regex("exclude-threads", "", "Names of threads to exclude"),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::own("StuckThreads")
-        }
+            )
+            .settings(
+                const {
+                    &[
+                        Setting::count("info", 3.0, "Consecutive dumps worth a look"),
+                        Setting::count("warning", 6.0, "Consecutive dumps to act on"),
+                        Setting::seconds("least", 60.0, "Minimum time from the first to the last of them"),
+                        Setting::regex("exclude-threads", "", "Names of threads to exclude"),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {
@@ -85,42 +87,7 @@ impl Rule for StuckThreads {
         if let Some(because) = unreadable(dumps.texts("result")) {
             return Verdict::not_applicable(because);
         }
-        let mut longest: Vec<Stay<'_>> = Vec::new();
-        let mut stays: HashMap<(&str, &str), Stay<'_>> = HashMap::new();
-        let mut before: Option<&str> = None;
-        for dump in dumps.rows().take_while(|_| !facts.stopped()) {
-            let text = dump.text("result").unwrap_or("");
-            // The text is the same as before, so no thread has moved.
-            if before.replace(text).is_some_and(|before| std::ptr::eq(before, text)) {
-                for stay in stays.values_mut() {
-                    (stay.dumps, stay.to) = (stay.dumps.saturating_add(1), dump.start);
-                }
-                continue;
-            }
-            let mut next: HashMap<(&str, &str), Stay<'_>> = HashMap::new();
-            for thread in threads(text) {
-                let stands = matches!(thread.state, "RUNNABLE" | "BLOCKED");
-                let works = thread.state == "BLOCKED" || !(thread.waits_by_design() || thread.carries());
-                if !stands || !thread.is_program() || !works {
-                    continue;
-                }
-                let key = (thread.id, thread.name);
-                let before = stays.remove(&key);
-                let stay = match before {
-                    Some(before) if same(&before.thread, &thread) => {
-                        Stay { thread, dumps: before.dumps.saturating_add(1), from: before.from, to: dump.start }
-                    }
-                    before => {
-                        longest.extend(before);
-                        Stay { thread, dumps: 1, from: dump.start, to: dump.start }
-                    }
-                };
-                next.insert(key, stay);
-            }
-            longest.extend(stays.drain().map(|(_, stay)| stay));
-            stays = next;
-        }
-        longest.extend(stays.into_values());
+        let mut longest = stays(facts);
         let enough = |s: &Stay<'_>| {
             s.nanos() >= settings.nanos("least")
                 && s.dumps as f64 >= settings.number("info")
@@ -173,6 +140,47 @@ impl Rule for StuckThreads {
 fn same(a: &Thread<'_>, b: &Thread<'_>) -> bool {
     let top = |t: &Thread<'_>| t.frames.iter().take(FRAMES).map(|f| Thread::method(f).to_owned()).collect::<Vec<_>>();
     a.state == b.state && top(a) == top(b)
+}
+
+/// How long each thread was at one place, in consecutive thread dumps.
+fn stays(facts: &Facts) -> Vec<Stay<'_>> {
+    let mut longest: Vec<Stay<'_>> = Vec::new();
+    let mut stays: HashMap<(&str, &str), Stay<'_>> = HashMap::new();
+    let mut before: Option<&str> = None;
+    for dump in facts.table(DUMP).rows().take_while(|_| !facts.stopped()) {
+        let text = dump.text("result").unwrap_or("");
+        // The text is the same as before, so no thread has moved.
+        if before.replace(text).is_some_and(|before| std::ptr::eq(before, text)) {
+            for stay in stays.values_mut() {
+                (stay.dumps, stay.to) = (stay.dumps.saturating_add(1), dump.start);
+            }
+            continue;
+        }
+        let mut next: HashMap<(&str, &str), Stay<'_>> = HashMap::new();
+        for thread in threads(text) {
+            let stands = matches!(thread.state, "RUNNABLE" | "BLOCKED");
+            let works = thread.state == "BLOCKED" || !(thread.waits_by_design() || thread.carries());
+            if !stands || !thread.is_program() || !works {
+                continue;
+            }
+            let key = (thread.id, thread.name);
+            let before = stays.remove(&key);
+            let stay = match before {
+                Some(before) if same(&before.thread, &thread) => {
+                    Stay { thread, dumps: before.dumps.saturating_add(1), from: before.from, to: dump.start }
+                }
+                before => {
+                    longest.extend(before);
+                    Stay { thread, dumps: 1, from: dump.start, to: dump.start }
+                }
+            };
+            next.insert(key, stay);
+        }
+        longest.extend(stays.drain().map(|(_, stay)| stay));
+        stays = next;
+    }
+    longest.extend(stays.into_values());
+    longest
 }
 
 #[cfg(test)]

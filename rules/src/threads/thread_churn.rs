@@ -41,30 +41,32 @@ impl ThreadChurn {
 
 impl Rule for ThreadChurn {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Thread churn and growth",
-            category: Category::Threads,
-            description: "Whether threads are started for short tasks, or their number keeps growing.",
-            formula: "jdk.ThreadStart events per second (over 10 s or more): 25 at `info`, 75 at `warning`, if half \
+        RuleInfo::own("ThreadChurn")
+            .title("Thread churn and growth")
+            .category(Category::Threads)
+            .description("Whether threads are started for short tasks, or their number keeps growing.")
+            .formula(
+                "jdk.ThreadStart events per second (over 10 s or more): 25 at `info`, 75 at `warning`, if half \
                       or more of the threads end within `short` (or if their end is not recorded). And the growth of \
                       activeCount in jdk.JavaThreadStatistics from the first to the last tenth of the time after the \
                       JVM's first 60 s, if it rises in 80 % of the tenths and by ten threads: 25 at `growth-info` of \
                       the first tenth, 75 at `growth-warning`. The higher score counts. Virtual threads do not count. \
                       The cost of starts is an estimate, 70 µs of CPU time each; that of growth is the share of the \
                       threads that were added. Our own thresholds.",
-            settings: const {
-                &[
-                    Setting::per_second("info", 10.0, "Starts worth a look"),
-                    Setting::per_second("warning", 50.0, "Starts to act on"),
-                    Setting::seconds("short", 1.0, "Lifetime that counts as short"),
-                    Setting::percent("growth-info", 10.0, "Growth worth a look"),
-                    Setting::percent("growth-warning", 50.0, "Growth to act on"),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::own("ThreadChurn")
-        }
+            )
+            .settings(
+                const {
+                    &[
+                        Setting::per_second("info", 10.0, "Starts worth a look"),
+                        Setting::per_second("warning", 50.0, "Starts to act on"),
+                        Setting::seconds("short", 1.0, "Lifetime that counts as short"),
+                        Setting::percent("growth-info", 10.0, "Growth worth a look"),
+                        Setting::percent("growth-warning", 50.0, "Growth to act on"),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {
@@ -92,13 +94,13 @@ impl Rule for ThreadChurn {
         let groups = facts.groups(&STARTS);
         let mut pools: HashMap<String, u64> = HashMap::new();
         for group in groups.iter() {
-            let n = pools.entry(pool_name(group.thread(0).map_or("?", |t| &t.name))).or_default();
+            let n = pools.entry(pool_name(group.thread("thread").map_or("?", |t| &t.name))).or_default();
             *n = n.saturating_add(group.count());
         }
         let mut pools: Vec<(String, u64)> = pools.into_iter().collect();
         pools.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-        let stacks = groups.by(&[1]);
-        let site = stacks.iter().max_by_key(|g| g.count()).and_then(|g| facts.site(g.stack(0)?));
+        let stacks = groups.by(&["stackTrace"]);
+        let site = stacks.iter().max_by_key(|g| g.count()).and_then(|g| facts.site(g.stack("stackTrace")?));
         let by = site.map(|f| format!(", mostly in {}", f.method)).unwrap_or_default();
         let summary = if more > churn {
             format!("The number of threads keeps growing, from {first:.0} to {last:.0}")
@@ -136,9 +138,11 @@ impl Rule for ThreadChurn {
             )
             .with(
                 "started by",
-                facts.top_methods(stacks.iter().filter_map(|g| Some((g.stack(0)?, g.count() as f64))), 5, |n| {
-                    Value::number(n, "starts")
-                }),
+                facts.top_methods(
+                    stacks.iter().filter_map(|g| Some((g.stack("stackTrace")?, g.count() as f64))),
+                    5,
+                    |n| Value::number(n, "starts"),
+                ),
             )
     }
 }
@@ -149,10 +153,10 @@ fn short_lived(facts: &Facts, short: i64) -> Option<f64> {
         return None;
     }
     let ends: HashMap<ThreadId, i64> =
-        facts.groups(&ENDS).iter().filter_map(|g| Some((g.thread_id(0)?, g.last()))).collect();
+        facts.groups(&ENDS).iter().filter_map(|g| Some((g.thread_id("thread")?, g.last()))).collect();
     let starts: Vec<Group<'_>> = facts.groups(&STARTS).iter().collect();
     let is_short = |g: &&Group<'_>| {
-        g.thread_id(0)
+        g.thread_id("thread")
             .and_then(|id| ends.get(&id))
             .is_some_and(|end| (0..short).contains(&end.saturating_sub(g.first())))
     };

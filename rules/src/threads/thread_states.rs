@@ -21,8 +21,8 @@ const DUMP: &str = "jdk.ThreadDump";
 const SAMPLES: GroupBy = GroupBy::of(&["datadog.MethodSample", "profiler.WallClockSample"])
     .by(&[EVENT, "sampledThread|eventThread", "state"])
     .measure(&["weight|samples"]);
-const THREAD: usize = 1;
-const STATE: usize = 2;
+const THREAD: &str = "sampledThread|eventThread";
+const STATE: &str = "state";
 
 /// Minimum number of dumps to judge.
 const ENOUGH_DUMPS: usize = 3;
@@ -103,24 +103,26 @@ impl ThreadStates {
 
 impl Rule for ThreadStates {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Thread states",
-            category: Category::Threads,
-            description: "What share of their time threads run, wait, and are blocked on locks.",
-            formula: "Share of BLOCKED over all threads of the program: 25 at `info`, 75 at `warning`. Taken from \
+        RuleInfo::own("ThreadStates")
+            .title("Thread states")
+            .category(Category::Threads)
+            .description("What share of their time threads run, wait, and are blocked on locks.")
+            .formula(
+                "Share of BLOCKED over all threads of the program: 25 at `info`, 75 at `warning`. Taken from \
                       Datadog's wall-clock samples, else from three or more jdk.ThreadDump events, else (running and \
                       waiting only) from async-profiler's wall-clock samples. Threads are labeled as in jafar: \
                       lock-bound over 20 % blocked, CPU-bound over 80 % running, waiting over 70 %, else balanced.",
-            settings: const {
-                &[
-                    Setting::percent("info", 10.0, "Share of time blocked worth a look"),
-                    Setting::percent("warning", 20.0, "Share of time blocked to act on"),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::own("ThreadStates")
-        }
+            )
+            .settings(
+                const {
+                    &[
+                        Setting::percent("info", 10.0, "Share of time blocked worth a look"),
+                        Setting::percent("warning", 20.0, "Share of time blocked to act on"),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {
@@ -201,11 +203,11 @@ impl Rule for ThreadStates {
 
 fn sampled(facts: &Facts, event: &str) -> HashMap<String, Times> {
     let mut threads: HashMap<String, Times> = HashMap::new();
-    for group in facts.groups(&SAMPLES).iter().filter(|g| g.text(0) == Some(event)) {
+    for group in facts.groups(&SAMPLES).iter().filter(|g| g.text(EVENT) == Some(event)) {
         let Some(state) = group.text(STATE).and_then(State::of) else { continue };
         let name = group.thread(THREAD).map_or("?", |t| t.name.as_str());
         // Not every release writes how many samples an event stands for.
-        let n = group.sum(0).max(group.count() as f64);
+        let n = group.sum("weight").max(group.count() as f64);
         threads.entry(name.to_owned()).or_default().add(state, n);
     }
     threads

@@ -36,24 +36,26 @@ impl VirtualThreadBacklog {
 
 impl Rule for VirtualThreadBacklog {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Virtual thread backlog",
-            category: Category::Threads,
-            description: "Whether virtual threads pile up because they start faster than they end.",
-            formula: "Running total of jdk.VirtualThreadStart - jdk.VirtualThreadEnd per second: its maximum, if it \
+        RuleInfo::own("VirtualThreadBacklog")
+            .title("Virtual thread backlog")
+            .category(Category::Threads)
+            .description("Whether virtual threads pile up because they start faster than they end.")
+            .formula(
+                "Running total of jdk.VirtualThreadStart - jdk.VirtualThreadEnd per second: its maximum, if it \
                       rises in `rising` of the seconds or more. 25 at `info`, 75 at `warning`. The cost is the time that \
                       these threads wait. Our own thresholds.",
-            settings: const {
-                &[
-                    Setting::count("info", 10_000.0, "Threads worth a look"),
-                    Setting::count("warning", 100_000.0, "Threads to act on"),
-                    Setting::percent("rising", 80.0, "Share of seconds with an increase"),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::own("VirtualThreadBacklog")
-        }
+            )
+            .settings(
+                const {
+                    &[
+                        Setting::count("info", 10_000.0, "Threads worth a look"),
+                        Setting::count("warning", 100_000.0, "Threads to act on"),
+                        Setting::percent("rising", 80.0, "Share of seconds with an increase"),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {
@@ -65,7 +67,7 @@ impl Rule for VirtualThreadBacklog {
         for group in facts.groups(&SECONDS).iter() {
             let n = i64::try_from(group.count()).unwrap_or(i64::MAX);
             let change = changes.entry(group.bucket()).or_default();
-            *change = change.saturating_add(if group.text(0) == Some(START) { n } else { n.saturating_neg() });
+            *change = change.saturating_add(if group.text(EVENT) == Some(START) { n } else { n.saturating_neg() });
         }
         let (Some((first, _)), Some((last, _))) = (changes.first_key_value(), changes.last_key_value()) else {
             return Verdict::ok("No virtual threads were started");
@@ -87,7 +89,7 @@ impl Rule for VirtualThreadBacklog {
         let is_rising = levels.len() >= ENOUGH && up * 100.0 >= settings.number("rising");
         let score = map2(most, settings.number("info"), settings.number("warning"));
         let stacks = facts.groups(&STARTS);
-        let site = stacks.iter().max_by_key(|g| g.count()).and_then(|g| facts.site(g.stack(0)?));
+        let site = stacks.iter().max_by_key(|g| g.count()).and_then(|g| facts.site(g.stack("stackTrace")?));
         let by = site.map(|f| format!(", mostly started in {}", f.method)).unwrap_or_default();
         let summary = if is_rising {
             format!("Virtual threads pile up: {} more started than ended{by}", units::number(most.round()))
@@ -109,9 +111,11 @@ impl Rule for VirtualThreadBacklog {
             .with("window", Value::window(first, last))
             .with(
                 "started by",
-                facts.top_methods(stacks.iter().filter_map(|g| Some((g.stack(0)?, g.count() as f64))), 5, |n| {
-                    Value::number(n, "starts")
-                }),
+                facts.top_methods(
+                    stacks.iter().filter_map(|g| Some((g.stack("stackTrace")?, g.count() as f64))),
+                    5,
+                    |n| Value::number(n, "starts"),
+                ),
             )
     }
 }

@@ -40,26 +40,28 @@ impl VirtualThreadPinned {
 
 impl Rule for VirtualThreadPinned {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Pinned virtual threads",
-            category: Category::Threads,
-            description: "Whether virtual threads wait without releasing their carrier thread.",
-            formula: "Longest jdk.VirtualThreadPinned: 25 at `info`, 75 at `warning`. Their total / (carrier threads \
+        RuleInfo::own("VirtualThreadPinned")
+            .title("Pinned virtual threads")
+            .category(Category::Threads)
+            .description("Whether virtual threads wait without releasing their carrier thread.")
+            .formula(
+                "Longest jdk.VirtualThreadPinned: 25 at `info`, 75 at `warning`. Their total / (carrier threads \
                       × the recording's length): 25 at `share-info`, 75 at `share-warning`; carrier threads come from \
                       jdk.virtualThreadScheduler.parallelism, else the hardware threads. The higher score counts. \
                       Based on Datadog, and on the event's own threshold of 20 ms.",
-            settings: const {
-                &[
-                    Setting::seconds("info", 0.02, "Pinned wait worth a look"),
-                    Setting::seconds("warning", 0.2, "Pinned wait to act on"),
-                    Setting::percent("share-info", 1.0, "Share of the carriers' time, worth a look"),
-                    Setting::percent("share-warning", 5.0, "Share of the carriers' time, to act on"),
-                ]
-            },
-            why: Self::WHY,
-            remedy: Self::REMEDY,
-            ..RuleInfo::own("VirtualThreadPinned")
-        }
+            )
+            .settings(
+                const {
+                    &[
+                        Setting::seconds("info", 0.02, "Pinned wait worth a look"),
+                        Setting::seconds("warning", 0.2, "Pinned wait to act on"),
+                        Setting::percent("share-info", 1.0, "Share of the carriers' time, worth a look"),
+                        Setting::percent("share-warning", 5.0, "Share of the carriers' time, to act on"),
+                    ]
+                },
+            )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {
@@ -73,9 +75,9 @@ impl Rule for VirtualThreadPinned {
         };
         let set = facts.property("jdk.virtualThreadScheduler.parallelism").and_then(|p| p.trim().parse::<i64>().ok());
         let carriers = set.or_else(|| facts.hardware_threads()).filter(|n| *n > 0).unwrap_or(1) as f64;
-        let share = ratio(all.sum(0), carriers * facts.nanos() as f64);
+        let share = ratio(all.sum("duration"), carriers * facts.nanos() as f64);
         let number_of = |key| settings.number(key);
-        let longest = map2(all.max(0) / 1e9, number_of("info"), number_of("warning"));
+        let longest = map2(all.max("duration") / 1e9, number_of("info"), number_of("warning"));
         let score = longest.max(map2(share * 100.0, number_of("share-info"), number_of("share-warning")));
         let sites = sites(facts, pins.iter());
         let place = sites
@@ -88,7 +90,7 @@ impl Rule for VirtualThreadPinned {
             format!(
                 "Virtual threads waited {} while pinned, for up to {}{place}; that is {:.1} % of the carriers' time",
                 number(all.count(), "time", "times"),
-                time(all.max(0)),
+                time(all.max("duration")),
                 share * 100.0
             ),
         )
@@ -96,9 +98,9 @@ impl Rule for VirtualThreadPinned {
         .remedy(VirtualThreadPinned::REMEDY)
         .cost(Cost::elapsed(share))
         .with("times", Value::count(all.count(), "times"))
-        .with("longest", Value::nanos_f64(all.max(0)))
+        .with("longest", Value::nanos_f64(all.max("duration")))
         .with("longest at", Value::instant(all.max_start()))
-        .with("time pinned", Value::nanos_f64(all.sum(0)))
+        .with("time pinned", Value::nanos_f64(all.sum("duration")))
         .with("share of the carriers' time", Value::share(share))
         .with("carriers", Value::number(carriers, "threads"))
         .with(
@@ -125,9 +127,14 @@ impl Rule for VirtualThreadPinned {
 fn sites<'f>(facts: &'f Facts, pins: impl Iterator<Item = Group<'f>>) -> Vec<Site> {
     let mut sites: BTreeMap<(String, Option<u32>, String), Site> = BTreeMap::new();
     for pin in pins {
-        let frame = pin.stack(0).and_then(|s| facts.site(s));
+        let frame = pin.stack("stackTrace").and_then(|s| facts.site(s));
         // JDK 25 and later write the reason; before that, only the stack shows it.
-        let reason = [pin.text(1), pin.text(2)].into_iter().flatten().map(brief).collect::<Vec<_>>().join(", ");
+        let reason = [pin.text("pinnedReason"), pin.text("blockingOperation")]
+            .into_iter()
+            .flatten()
+            .map(brief)
+            .collect::<Vec<_>>()
+            .join(", ");
         let key = frame.clone().map_or((String::new(), None), |f| (f.method, f.line));
         let site = sites.entry((key.0, key.1, reason.clone())).or_insert_with(|| Site {
             count: 0,
@@ -137,8 +144,8 @@ fn sites<'f>(facts: &'f Facts, pins: impl Iterator<Item = Group<'f>>) -> Vec<Sit
             reason,
         });
         site.count = site.count.saturating_add(pin.count());
-        site.nanos += pin.sum(0);
-        site.longest = site.longest.max(pin.max(0));
+        site.nanos += pin.sum("duration");
+        site.longest = site.longest.max(pin.max("duration"));
     }
     let mut sites: Vec<Site> = sites.into_values().collect();
     sites.sort_by(|a, b| b.nanos.total_cmp(&a.nanos));

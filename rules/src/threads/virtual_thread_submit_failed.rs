@@ -17,13 +17,11 @@ const EVENT: &str = "jdk.VirtualThreadSubmitFailed";
 
 impl Rule for VirtualThreadSubmitFailed {
     fn info(&self) -> RuleInfo {
-        RuleInfo {
-            title: "Virtual threads not scheduled",
-            category: Category::Threads,
-            description: "Whether virtual threads could not be started or continued.",
-            formula: "Any jdk.VirtualThreadSubmitFailed is a warning (based on Datadog).",
-            ..RuleInfo::own("VirtualThreadSubmitFailed")
-        }
+        RuleInfo::own("VirtualThreadSubmitFailed")
+            .title("Virtual threads not scheduled")
+            .category(Category::Threads)
+            .description("Whether virtual threads could not be started or continued.")
+            .formula("Any jdk.VirtualThreadSubmitFailed is a warning (based on Datadog).")
     }
 
     fn needs(&self) -> Needs {

@@ -175,7 +175,7 @@ pub(crate) fn findings(report: &Report) -> Vec<Finding> {
     let shown = report.shown(Severity::Info);
     shown
         .map(|(finding, outcome)| Finding {
-            rule: finding.id.to_owned(),
+            rule: finding.id.clone().into_owned(),
             severity: finding.severity.name().to_owned(),
             section: outcome.section().name().to_owned(),
             cost: outcome.verdict.cost.map(|cost| cost.share),

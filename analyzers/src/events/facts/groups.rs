@@ -10,7 +10,7 @@ use super::Facts;
 use super::bounded::Places;
 use super::column::Column;
 use crate::events::cell::{Cell, ThreadId};
-use crate::events::needs::{GroupBy, MAX_KEYS, MAX_MEASURES};
+use crate::events::needs::{FIRST, GroupBy, MAX_KEYS, MAX_MEASURES};
 use crate::math::{Histogram, Spread};
 use jfrkit_profile::StackId;
 
@@ -122,6 +122,8 @@ pub(crate) struct GroupsData {
     /// The time spread of each group, if requested.
     spreads: Column<Spread>,
     histograms: Vec<Arc<Histogram>>,
+    /// The keys that regrouped groups still have.
+    kept: [bool; MAX_KEYS],
     /// The events whose keys exceed the limit.
     pub(crate) others: Option<Sums>,
     /// The index of each group, beside the hash of its key: nothing is hashed again, or looked up elsewhere, when
@@ -142,6 +144,7 @@ impl GroupsData {
             amounts: Column::new(by.measures.len()),
             spreads: Column::new(1),
             by,
+            kept: [true; MAX_KEYS],
             histograms: Vec::new(),
             others: None,
             table: HashTable::new(),
@@ -152,6 +155,34 @@ impl GroupsData {
     /// The number of groups.
     pub(crate) fn len(&self) -> usize {
         self.heads.len()
+    }
+
+    /// The place of a key. Panics if the groups do not have it: the rule that asks for it has a bug, and is reported
+    /// as failed.
+    #[inline]
+    fn key_place(&self, name: &str) -> usize {
+        match place_of(self.by.keys, name) {
+            Some(place) if self.kept.get(place) == Some(&true) => place,
+            _ => self.none("key", name),
+        }
+    }
+
+    /// The place of a measure. Panics like [`key_place`](Self::key_place).
+    #[inline]
+    fn measure_place(&self, name: &str) -> usize {
+        if name == FIRST {
+            return 0;
+        }
+        match place_of(self.by.measures, name) {
+            Some(place) => place,
+            None => self.none("measure", name),
+        }
+    }
+
+    #[cold]
+    #[expect(clippy::panic, reason = "a rule with a bug must not judge")]
+    fn none(&self, what: &str, name: &str) -> ! {
+        panic!("no {what} {name} in {:?}, of whose keys {:?} are left", self.by, self.kept)
     }
 
     /// The key of group `i`.
@@ -325,13 +356,17 @@ impl GroupsData {
     }
 
     /// The groups at these indices, regrouped by some of the keys and without time slices.
-    fn rolled(&self, keys: &[usize], places: impl Iterator<Item = usize>) -> Self {
-        let mut rolled = Self::new(GroupBy { cap: usize::MAX, bucket: 0, ..self.by });
+    fn rolled(&self, keys: &[&str], places: impl Iterator<Item = usize>) -> Self {
+        let wanted: Vec<usize> = keys.iter().map(|key| self.key_place(key)).collect();
+        let kept: [bool; MAX_KEYS] = std::array::from_fn(|i| wanted.contains(&i));
+        let mut rolled = Self { kept, ..Self::new(GroupBy { cap: usize::MAX, bucket: 0, ..self.by }) };
         for j in places {
-            let all = self.cells.row(j);
             let mut key = [Cell::Null; MAX_KEYS];
-            for (to, from) in key.iter_mut().zip(keys) {
-                *to = all.get(*from).copied().unwrap_or_default();
+            let row = self.cells.row(j);
+            for place in &wanted {
+                if let (Some(to), Some(from)) = (key.get_mut(*place), row.get(*place)) {
+                    *to = *from;
+                }
             }
             match rolled.place(&(key, 0), None) {
                 Place::Known(i) => rolled.merge_group(i, self, j, self.histograms.get(j).map(|of| &**of)),
@@ -441,6 +476,17 @@ fn widened(hash: u32) -> u64 {
     u64::from(hash) << 32 | u64::from(hash)
 }
 
+/// The place of a name: it is equal, or the two have an alternative in common.
+fn place_of(names: &[&str], name: &str) -> Option<usize> {
+    names.iter().position(|known| *known == name).or_else(|| place_by_part(names, name))
+}
+
+#[inline(never)]
+fn place_by_part(names: &[&str], name: &str) -> Option<usize> {
+    let alike = |known: &&str| known.split('|').any(|one| name.split('|').any(|other| one == other));
+    names.iter().position(alike)
+}
+
 /// Whether group `i` has this key.
 #[inline]
 fn same_key(cells: &Column<Cell>, buckets: &Column<i64>, i: usize, key: &Key) -> bool {
@@ -508,10 +554,13 @@ impl<'f> Groups<'f> {
         Self::all(self.facts, total).pop()
     }
 
-    /// Regroups the events by some of their keys (indices into the keys of the [`GroupBy`]), without time
-    /// slices. The groups are in the order of their first event.
+    /// Regroups the events by some of their keys, without time slices. The groups are in the order of their first
+    /// event.
+    ///
+    /// # Panics
+    /// If the [`GroupBy`] does not have one of the keys.
     #[must_use]
-    pub fn by(&self, keys: &[usize]) -> Vec<Group<'f>> {
+    pub fn by(&self, keys: &[&str]) -> Vec<Group<'f>> {
         let Some(data) = self.data else { return Vec::new() };
         Self::all(self.facts, data.rolled(keys, self.places()))
     }
@@ -527,7 +576,7 @@ impl<'f> Groups<'f> {
 
     /// Like [`by`](Self::by), for the groups selected by `keep`.
     #[must_use]
-    pub fn select(&self, keys: &[usize], keep: impl Fn(&Group<'f>) -> bool) -> Vec<Group<'f>> {
+    pub fn select(&self, keys: &[&str], keep: impl Fn(&Group<'f>) -> bool) -> Vec<Group<'f>> {
         self.pick(keep).by(keys)
     }
 
@@ -555,13 +604,13 @@ impl<'f> Picked<'f> {
 
     /// Regroups them by some of their keys. See [`Groups::by`].
     #[must_use]
-    pub fn by(&self, keys: &[usize]) -> Vec<Group<'f>> {
+    pub fn by(&self, keys: &[&str]) -> Vec<Group<'f>> {
         self.of.data.map_or_else(Vec::new, |data| Groups::all(self.of.facts, data.rolled(keys, self.places())))
     }
 
     /// Like [`by`](Self::by), for the groups selected by `keep`.
     #[must_use]
-    pub fn select(&self, keys: &[usize], keep: impl Fn(&Group<'f>) -> bool) -> Vec<Group<'f>> {
+    pub fn select(&self, keys: &[&str], keep: impl Fn(&Group<'f>) -> bool) -> Vec<Group<'f>> {
         let places = self.places().filter(|i| self.of.get(*i).as_ref().is_some_and(&keep)).collect();
         Self { of: self.of, places }.by(keys)
     }
@@ -572,6 +621,11 @@ impl<'f> Picked<'f> {
 }
 
 /// The events with one key.
+///
+/// Keys and measures are read by their names in the [`GroupBy`]. A name with alternatives (`path|address`) stands for
+/// each of them: it can be asked for by one alternative, and asking for several finds whichever the groups have. Asking
+/// for one that the groups do not have is a bug in the rule and panics, so the rule is reported as failed. [`FIRST`] is
+/// the first measure.
 #[derive(Debug, Clone)]
 pub struct Group<'f> {
     facts: &'f Facts,
@@ -601,46 +655,57 @@ impl<'f> Group<'f> {
         self.data().heads.get(self.i).copied().unwrap_or(Head { count: 0, first: 0, last: 0, max_start: 0 })
     }
 
-    /// The sums of measure `m`.
-    fn amounts(&self, m: usize) -> Amounts {
-        let zero = Amounts { sum: 0.0, min: 0.0, max: 0.0 };
-        self.data().amounts.row(self.i).get(m).copied().unwrap_or(zero)
+    /// The sums of a measure.
+    #[inline]
+    fn amounts(&self, name: &str) -> Option<&Amounts> {
+        let data = self.data();
+        let place = data.measure_place(name);
+        data.amounts.row(self.i).get(place)
     }
 
-    /// Key `i`.
+    /// Whether the groups have a key of this name.
     #[must_use]
-    pub fn key(&self, i: usize) -> Cell {
-        self.data().cells.row(self.i).get(i).copied().unwrap_or_default()
+    pub fn has_key(&self, name: &str) -> bool {
+        place_of(self.data().by.keys, name).is_some_and(|i| self.data().kept.get(i) == Some(&true))
     }
 
-    /// Key `i` as a text.
+    /// A key.
+    #[inline]
     #[must_use]
-    pub fn text(&self, i: usize) -> Option<&'f str> {
-        self.key(i).text().map(|id| self.facts.str(id))
+    pub fn key(&self, name: &str) -> Cell {
+        let data = self.data();
+        let place = data.key_place(name);
+        data.cells.row(self.i).get(place).copied().unwrap_or_default()
     }
 
-    /// Key `i` as an integer.
+    /// A key as a text.
     #[must_use]
-    pub fn int(&self, i: usize) -> Option<i64> {
-        self.key(i).int()
+    pub fn text(&self, name: &str) -> Option<&'f str> {
+        self.key(name).text().map(|id| self.facts.str(id))
     }
 
-    /// Key `i` as a thread.
+    /// A key as an integer.
     #[must_use]
-    pub fn thread(&self, i: usize) -> Option<&'f super::ThreadInfo> {
-        self.thread_id(i).map(|id| self.facts.thread(id))
+    pub fn int(&self, name: &str) -> Option<i64> {
+        self.key(name).int()
     }
 
-    /// Key `i` as a thread handle.
+    /// A key as a thread.
     #[must_use]
-    pub fn thread_id(&self, i: usize) -> Option<ThreadId> {
-        self.key(i).thread()
+    pub fn thread(&self, name: &str) -> Option<&'f super::ThreadInfo> {
+        self.thread_id(name).map(|id| self.facts.thread(id))
     }
 
-    /// Key `i` as a stack.
+    /// A key as a thread handle.
     #[must_use]
-    pub fn stack(&self, i: usize) -> Option<StackId> {
-        self.key(i).stack()
+    pub fn thread_id(&self, name: &str) -> Option<ThreadId> {
+        self.key(name).thread()
+    }
+
+    /// A key as a stack.
+    #[must_use]
+    pub fn stack(&self, name: &str) -> Option<StackId> {
+        self.key(name).stack()
     }
 
     /// The beginning of its time slice in nanoseconds since the epoch; 0 without slices.
@@ -655,28 +720,28 @@ impl<'f> Group<'f> {
         self.head().count
     }
 
-    /// The sum of measure `i`.
+    /// The sum of a measure.
     #[must_use]
-    pub fn sum(&self, i: usize) -> f64 {
-        self.amounts(i).sum
+    pub fn sum(&self, name: &str) -> f64 {
+        self.amounts(name).map_or(0.0, |amounts| amounts.sum)
     }
 
-    /// The minimum of measure `i`.
+    /// The minimum of a measure.
     #[must_use]
-    pub fn min(&self, i: usize) -> f64 {
-        self.amounts(i).min
+    pub fn min(&self, name: &str) -> f64 {
+        self.amounts(name).map_or(0.0, |amounts| amounts.min)
     }
 
-    /// The maximum of measure `i`.
+    /// The maximum of a measure.
     #[must_use]
-    pub fn max(&self, i: usize) -> f64 {
-        self.amounts(i).max
+    pub fn max(&self, name: &str) -> f64 {
+        self.amounts(name).map_or(0.0, |amounts| amounts.max)
     }
 
-    /// The mean of measure `i`.
+    /// The mean of a measure.
     #[must_use]
-    pub fn mean(&self, i: usize) -> f64 {
-        self.sum(i) / self.count().max(1) as f64
+    pub fn mean(&self, name: &str) -> f64 {
+        self.sum(name) / self.count().max(1) as f64
     }
 
     /// Start of the event with the greatest first measure.
@@ -735,6 +800,23 @@ mod tests {
         a.append(b, |key| key);
         assert!(a.entries().eq(whole.entries()));
         assert_eq!(whole.sums(0).unwrap().count, 15);
+    }
+
+    #[test]
+    fn names_find_keys_and_measures_by_any_alternative() {
+        const BY: GroupBy = GroupBy::of(&["e"]).by(&["@event", "address", "class|path"]).measure(&["a|b", "b"]);
+        let groups = GroupsData::new(BY);
+        assert_eq!(["@event", "path", "class|path", "host|path"].map(|name| groups.key_place(name)), [0, 2, 2, 2]);
+        assert_eq!(["a|b", "a", "b", FIRST].map(|name| groups.measure_place(name)), [0, 0, 1, 0]);
+    }
+
+    #[test]
+    #[should_panic(expected = "no key class")]
+    fn a_key_that_groups_no_longer_have_is_loud() {
+        const BY: GroupBy = GroupBy::of(&["e"]).by(&["path", "class"]);
+        let groups = GroupsData::new(BY).rolled(&["path"], std::iter::empty());
+        assert_eq!(groups.key_place("path"), 0);
+        groups.key_place("class");
     }
 
     #[test]

@@ -226,7 +226,7 @@ mod tests {
         }
 
         fn evaluate(&self, facts: &Facts, _: &Settings) -> Verdict {
-            let stack = facts.groups(&STACKS).iter().next().and_then(|g| g.stack(0)).unwrap();
+            let stack = facts.groups(&STACKS).iter().next().and_then(|g| g.stack("stackTrace")).unwrap();
             Verdict::ok(if facts.passes(&self.0, stack) { "on it" } else { "not on it" })
         }
     }

@@ -202,6 +202,7 @@ impl<'f> Event<'f> {
     #[must_use]
     pub fn cell(&self, field: &str) -> Cell {
         let place = self.data.fields.iter().position(|f| *f == field);
+        debug_assert!(place.is_some(), "the rule does not request the field {field}, only {:?}", self.data.fields);
         place.map_or(Cell::Null, |place| self.data.cell(self.row, place))
     }
 

@@ -55,7 +55,7 @@ impl Baseline {
         let mut baseline = Self::default();
         for finding in &report.findings {
             let cost = finding.cost.map(|cost| (cost.share, of(cost)));
-            baseline.add(finding.id, finding.also.iter().copied(), finding.severity, cost);
+            baseline.add(&finding.id, finding.also.iter().map(|id| &**id), finding.severity, cost);
         }
         baseline
     }
@@ -110,7 +110,7 @@ impl Baseline {
 
     /// Whether a finding is new or worse: its severity is higher, or its cost rose by at least one point and a fifth.
     pub(super) fn is_new_or_worse(&self, finding: &Finding) -> bool {
-        let Some(before) = self.0.get(finding.id) else { return true };
+        let Some(before) = self.0.get(&*finding.id) else { return true };
         let dearer = match (&before.cost, finding.cost) {
             (Some((share, what)), Some(now)) if *what == of(now) => {
                 now.share >= share + POINT && now.share >= share * FIFTH
@@ -137,7 +137,7 @@ mod tests {
 
     fn finding(id: &'static str, severity: Severity, share: f64) -> Finding {
         let cost = (share > 0.0).then(|| Cost::cpu(share));
-        Finding { id, severity, section: Section::Program, cost, because_of: None, also: vec![] }
+        Finding { id: id.into(), severity, section: Section::Program, cost, because_of: None, also: vec![] }
     }
 
     #[test]

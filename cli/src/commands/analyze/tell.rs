@@ -38,13 +38,13 @@ pub(super) fn spelled(analysis: &Analysis, ids: &[String]) -> Result<Vec<String>
     ids.iter()
         .map(|id| {
             let found = analysis.infos().find(|info| info.id.eq_ignore_ascii_case(id));
-            found.map(|info| info.id.to_owned()).ok_or_else(|| unknown(analysis, id))
+            found.map(|info| info.id.into_owned()).ok_or_else(|| unknown(analysis, id))
         })
         .collect()
 }
 
 fn unknown(analysis: &Analysis, id: &str) -> Failure {
-    let ids: Vec<&str> = analysis.infos().map(|info| info.id).collect();
-    let hint = hint(id, ids, "jfrkit analyze --list names them all");
+    let ids: Vec<_> = analysis.infos().map(|info| info.id).collect();
+    let hint = hint(id, ids.iter().map(|id| &**id), "jfrkit analyze --list names them all");
     Failure::Usage(format!("there is no rule {id:?}{hint}"))
 }

@@ -7,7 +7,7 @@ use super::*;
 use crate::events::facts::{Key, Sample};
 use crate::events::needs::{MAX_KEYS, MAX_MEASURES};
 use crate::events::read::read;
-use crate::events::{AMOUNT, Needs};
+use crate::events::{AMOUNT, FIRST, Needs};
 use crate::profiles::sources::source_of;
 use crate::rule::AnalysisOptions;
 
@@ -115,7 +115,7 @@ fn by_key(recording: &jfr_parse::Recording<'_>) -> BTreeMap<String, (f64, f64)> 
     let needs = Needs::new().groups(ALL);
     let facts = read(recording, &Wanted::new([&needs]), &AnalysisOptions::default()).unwrap();
     let groups = facts.groups(&ALL);
-    groups.iter().map(|g| (g.text(0).unwrap().to_owned(), (g.count() as f64, g.sum(0)))).collect()
+    groups.iter().map(|g| (g.text(PROFILE).unwrap().to_owned(), (g.count() as f64, g.sum(FIRST)))).collect()
 }
 
 /// The same numbers according to [`collect`](crate::collect()).
