@@ -544,6 +544,17 @@ fn runtime_information_shows_what_the_client_sent_beside_the_profiles() {
 }
 
 #[test]
+fn a_file_without_a_service_has_its_name() {
+    let running = Running::new();
+    let content = pprof(&[("cpu", "nanoseconds")], &[(&["a", "main"], &[7], "")], "main.go");
+    let id = running.post("/api/v1/recordings?tag=file:monday.pprof", "", &content).id();
+    assert_eq!(running.ready(&id)["service"], "monday.pprof");
+    // A recording says what ran.
+    let id = running.post("/api/v1/recordings?tag=file:rec.jfr", "", &fixture("jdk17-full.jfr")).id();
+    assert_eq!(running.ready(&id)["service"], "fx.Workload");
+}
+
+#[test]
 fn heap_profiles_that_count_since_the_start_show_what_was_added() {
     let running = Running::new();
     let types =

@@ -76,9 +76,15 @@ fn of_runtime(name: &str) -> Option<&'static str> {
 pub(crate) fn facets(upload: &Upload, recording: &FromRecording) -> Facets {
     let (language, runtime) = language(upload, recording);
     let main = Some(recording.main.as_str()).filter(|m| !m.is_empty());
+    // `jfrkit open` and files dropped on the page have a name and nothing else.
+    let file = tag(upload, &["file"]).and_then(|file| file.rsplit(['/', '\\']).next()).filter(|name| !name.is_empty());
     let of = |names: &[&str]| tag(upload, names).unwrap_or_default().to_owned();
     Facets {
-        service: tag(upload, &["service", "service_name", "service.name"]).or(main).unwrap_or("unknown").to_owned(),
+        service: tag(upload, &["service", "service_name", "service.name"])
+            .or(main)
+            .or(file)
+            .unwrap_or("unknown")
+            .to_owned(),
         env: of(&["env", "deployment.environment.name", "deployment.environment", "deployment_environment"]),
         version: of(&["version", "service.version", "service_version"]),
         host: host(upload, recording),
