@@ -67,6 +67,7 @@ fn any_label_can_be_grouped_by() {
         .collect();
     let both = format!("profile={}&profile={}&type=cpu", ids[0], ids[1]);
     let tree = running.json(&format!("/api/v1/flame?{both}&group=label:region"));
+    assert!(tree["labels"].as_array().unwrap().iter().any(|key| key == "region"), "{}", tree["labels"]);
     let names: Vec<&str> = tree["names"].as_array().unwrap().iter().map(|n| n.as_str().unwrap()).collect();
     assert!(names.contains(&"eu") && names.contains(&"us"), "{names:?}");
     let rows = running.json(&format!("/api/v1/table?{both}&by=label:region&sort=key"));

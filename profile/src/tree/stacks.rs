@@ -1,5 +1,6 @@
 //! The stacks of a profile in any language, with their values.
 
+use std::collections::BTreeSet;
 use std::hash::Hash;
 
 use foldhash::fast::RandomState;
@@ -346,10 +347,8 @@ impl CallStacks {
     /// The keys of all labels, sorted.
     #[must_use]
     pub fn label_keys(&self) -> Vec<&str> {
-        let mut keys: Vec<&str> = self.labels.iter().flat_map(|set| set.iter().map(|(key, _)| &**key)).collect();
-        keys.sort_unstable();
-        keys.dedup();
-        keys
+        let keys: BTreeSet<&str> = self.labels.iter().flat_map(|set| set.iter().map(|(key, _)| &**key)).collect();
+        keys.into_iter().collect()
     }
 
     /// The value that counts the events behind a sample: the first one whose unit is `count`.

@@ -41,6 +41,8 @@ struct FlameJson<'j> {
     per: &'j str,
     #[serde(skip_serializing_if = "Option::is_none")]
     requests: Option<std::collections::BTreeMap<String, i64>>,
+    /// The keys of the labels that the samples have, for `group=label:KEY`.
+    labels: Vec<&'j str>,
 }
 
 /// The response for a function between its callers and callees.
@@ -124,7 +126,8 @@ async fn flame(Has(app): Has<State>, RawQuery(query): RawQuery) -> Answer {
                 ..json
             };
             let requests = per.requests(&merged)?;
-            serde_json::to_vec(&FlameJson { tree: &json, profiles: *counts, per: per.name(), requests })
+            let labels = stacks.label_keys();
+            serde_json::to_vec(&FlameJson { tree: &json, profiles: *counts, per: per.name(), requests, labels })
         };
         let body = body.map_err(std::io::Error::from)?;
         let response = ([(header::CONTENT_TYPE, "application/json")], body).into_response();
