@@ -801,7 +801,9 @@ function Measure({ name, title, of, q, onQuery, show, write }: { name: string; t
   };
   return (
     <fieldset class="facet measure">
-      <legend>{title}</legend>
+      <legend>
+        {title} {m.p50 !== null && <span class="quiet">median {show(m.p50)}</span>}
+      </legend>
       <div class="measure-scale" aria-hidden="true">
         {m.p50 !== null && <i style={{ left: `${place(m.p50)}%` }} title={`median ${show(m.p50)}`} />}
         {m.p95 !== null && <i style={{ left: `${place(m.p95)}%` }} title={`95th percentile ${show(m.p95)}`} />}
@@ -827,7 +829,6 @@ function Measure({ name, title, of, q, onQuery, show, write }: { name: string; t
       ))}
       <div class="quiet measure-text">
         <span>{show(at(edge[0]))}</span>
-        {m.p50 !== null && <span>median {show(m.p50)}</span>}
         <span>{show(at(edge[1]))}</span>
       </div>
     </fieldset>

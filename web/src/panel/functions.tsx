@@ -120,7 +120,7 @@ export function FunctionTable(props: {
         {rows.length === 0 && <p class="note">{props.filter ? "No rows match the filter." : "No rows."}</p>}
       </div>
       <p class="quiet foot">
-        {count(props.count)} {props.by === "function" ? "functions" : "rows"}
+        {plural(props.count, props.by === "function" ? "function" : "row")}
         {shown.length < props.count && `, ${count(shown.length)} shown `}
         {shown.length < rows.length && (
           <button class="small" onClick={() => setAll(true)}>
