@@ -304,7 +304,7 @@ impl Recording {
             let report = analysis.evaluate(recording, &options)?;
             let mut findings = Vec::new();
             for finding in &report.findings {
-                let Some(outcome) = report.outcome(finding.id) else { continue };
+                let Some(outcome) = report.outcome(&finding.id) else { continue };
                 let verdict = &outcome.verdict;
                 findings.push(serde_json::json!({
                     "id": finding.id,
