@@ -106,7 +106,7 @@ export function Search({ source, params }: { source: Source; params: URLSearchPa
   }, [base, added, fresh, gone, byStart]);
   const next = more?.key === key ? more.next : (found.value?.next ?? null);
   const loadMore = (): void => {
-    if (!next || asking.current) return;
+    if (!next || asking.current || mistake || found.loading) return;
     asking.current = true;
     setMore({ key, rows: added, next });
     source
