@@ -202,11 +202,15 @@ impl Rule for PatternRule {
         let Some(worst) = judged.first() else {
             return Verdict::not_applicable(format!("there are too few samples: {}", too_few.join(", ")));
         };
-        let caller =
-            if Severity::of_score(worst.score) >= Severity::Info { self.caller(facts, worst, set) } else { None };
+        // What it costs comes first, because that is shown beside the title.
+        let dearest = dearest(facts, &judged, set);
+        let first = dearest.unwrap_or(worst);
+        let caller = dearest.and_then(|found| self.caller(facts, found, set));
         let mostly = caller.map(|method| format!(", mostly in {method}")).unwrap_or_default();
-        let (share, of) = (percentage((worst.percent * 10.0).round() / 10.0), worst.resource.of());
-        let summary = format!("{}{share} of the {of}{mostly}", subject(&self.pattern.title));
+        let share =
+            |j: &Judged<'_>| format!("{} of the {}", percentage((j.percent * 10.0).round() / 10.0), j.resource.of());
+        let more = (worst.resource != first.resource).then(|| format!(" and {}", share(worst))).unwrap_or_default();
+        let summary = format!("{}{}{more}{mostly}", subject(&self.pattern.title), share(first));
         let mut verdict = Verdict::scored(worst.score, summary).with(
             "shares",
             Value::table(
@@ -219,7 +223,7 @@ impl Rule for PatternRule {
         if !verdict.is_finding() {
             return verdict;
         }
-        verdict = self.relate(facts, verdict, &judged, set);
+        verdict = self.relate(facts, verdict, &judged, dearest, set);
         verdict = verdict.explain(self.pattern.explanation.clone()).remedy(self.pattern.remedy.clone());
         for found in judged.iter().filter(|j| Severity::of_score(j.score) >= Severity::Info) {
             verdict = self.callers(facts, verdict, found, set);
@@ -229,6 +233,23 @@ impl Rule for PatternRule {
         }
         verdict
     }
+}
+
+/// The cost of what was found about a resource.
+fn price(facts: &Facts, of: &Judged<'_>, set: usize) -> Option<Cost> {
+    match of.resource {
+        Resource::Cpu => Some(Cost::cpu(of.percent / 100.0)),
+        Resource::Wall => Some(Cost::elapsed(of.percent / 100.0)),
+        Resource::Blocking => cost::waited(facts, of.part.sum(set)),
+        Resource::Allocation => Some(Cost::allocation(of.percent / 100.0)),
+    }
+}
+
+/// The resource of which it costs most, among those where that is worth a look.
+fn dearest<'j, 'p>(facts: &Facts, judged: &'j [Judged<'p>], set: usize) -> Option<&'j Judged<'p>> {
+    let weight = |j: &&Judged<'_>| price(facts, j, set).map_or(0.0, Cost::weight);
+    let found = judged.iter().filter(|j| Severity::of_score(j.score) >= Severity::Info);
+    found.max_by(|a, b| weight(a).total_cmp(&weight(b)))
 }
 
 /// Turns a title into the beginning of a sentence about what it takes.
@@ -274,17 +295,17 @@ impl PatternRule {
     }
 
     /// What it costs, and which other finding explains it.
-    fn relate(&self, facts: &Facts, mut verdict: Verdict, judged: &[Judged<'_>], set: usize) -> Verdict {
+    fn relate(
+        &self,
+        facts: &Facts,
+        mut verdict: Verdict,
+        judged: &[Judged<'_>],
+        dearest: Option<&Judged<'_>>,
+        set: usize,
+    ) -> Verdict {
+        let Some(dearest) = dearest else { return verdict };
         let found = || judged.iter().filter(|j| Severity::of_score(j.score) >= Severity::Info);
-        let price = |j: &Judged<'_>| match j.resource {
-            Resource::Cpu => Some(Cost::cpu(j.percent / 100.0)),
-            Resource::Wall => Some(Cost::elapsed(j.percent / 100.0)),
-            Resource::Blocking => cost::waited(facts, j.part.sum(set)),
-            Resource::Allocation => Some(Cost::allocation(j.percent / 100.0)),
-        };
-        let weight = |j: &&Judged<'_>| price(j).map_or(0.0, Cost::weight);
-        let Some(dearest) = found().max_by(|a, b| weight(a).total_cmp(&weight(b))) else { return verdict };
-        verdict = verdict.cost(price(dearest));
+        verdict = verdict.cost(price(facts, dearest, set));
         for other in super::TABLE.iter().filter(|other| other.info.id != self.info.id) {
             let Some(place) = facts.set_place(&other.pattern.methods) else { continue };
             let inside = dearest.part.overlap(set, place) >= INSIDE * dearest.part.sum(set);
