@@ -209,7 +209,7 @@ impl Rule for PatternRule {
         let mostly = caller.map(|method| format!(", mostly in {method}")).unwrap_or_default();
         let share =
             |j: &Judged<'_>| format!("{} of the {}", percentage((j.percent * 10.0).round() / 10.0), j.resource.of());
-        let more = (worst.resource != first.resource).then(|| format!(" and {}", share(worst))).unwrap_or_default();
+        let more = if worst.resource == first.resource { String::new() } else { format!(" and {}", share(worst)) };
         let summary = format!("{}{}{more}{mostly}", subject(&self.pattern.title), share(first));
         let mut verdict = Verdict::scored(worst.score, summary).with(
             "shares",
