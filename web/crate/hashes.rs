@@ -1,7 +1,7 @@
 //! Written by `build.mjs`: hashes of the bundles, for the policies of pages from disk.
 
 /// Source expression of `app.js` for a policy.
-pub(crate) const APP_JS: &str = "sha256-QcX3Zi4HME5Z303WaORIAGJV0CuF8p2H3DO1i9NgiBc=";
+pub(crate) const APP_JS: &str = "sha256-c396CfjEmtior4+rHCnx0ywzFWYK5Vsgi2kON8b6UlA=";
 /// Source expression of `app.css` for a policy.
 pub(crate) const APP_CSS: &str = "sha256-MTas/hDEpniI3soJpIGlivy9Sox8J0ank3IlaRD12KQ=";
 /// Source expression of `flame.js` for a policy.

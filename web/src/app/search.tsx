@@ -52,7 +52,7 @@ export function Search({ source, params }: { source: Source; params: URLSearchPa
   const live = params.get("live") !== "0" && source.server && !to;
   const [turn, setTurn] = useState(0);
   const key = JSON.stringify([q, from, to, sort]);
-  const found = useLoad(`${key}${turn}`, (signal) => source.profiles({ q, from, to, sort }, signal));
+  const found = useLoad(`${key}${turn}`, (signal) => source.profiles({ q, from, to, sort }, signal).then((page) => ({ ...page, asked: key })));
   const [arrivals, setArrivals] = useState(0);
   const facets = useLoad(source.server ? `f${JSON.stringify([q, from, to])}${turn} ${arrivals}` : "", (signal) => source.facets({ q, from, to }, signal));
   const [fresh, setFresh] = useState<ProfileRow[]>([]);
@@ -106,7 +106,8 @@ export function Search({ source, params }: { source: Source; params: URLSearchPa
   }, [base, added, fresh, gone, byStart]);
   const next = more?.key === key ? more.next : (found.value?.next ?? null);
   const loadMore = (): void => {
-    if (!next || asking.current || mistake || found.loading) return;
+    // The rows of the last query stay while the next one loads, or has a mistake; they do not continue.
+    if (!next || asking.current || found.value?.asked !== key) return;
     asking.current = true;
     setMore({ key, rows: added, next });
     source
