@@ -183,24 +183,16 @@ impl Tree {
         Self::ordered(names, kinds, &Links { parent, name, own, total, variance }, samples)
     }
 
-    /// Sorts nodes into preorder, with siblings by total. Nodes whose values are zero are left out.
+    /// Sorts nodes, which are in preorder, into preorder with siblings by total. Nodes whose values are zero are left
+    /// out.
     fn ordered(names: Vec<Box<str>>, kinds: Vec<FrameKind>, links: &Links, samples: i64) -> Self {
         let count = links.parent.len();
-        // The children of each node, as ranges of one list.
-        let mut first = vec![0usize; count + 1];
         let kept = |node: usize| links.total[node] != 0 || links.variance[node] > 0.0;
-        for node in (1..count).filter(|node| kept(*node)) {
-            first[links.parent[node] as usize + 1] += 1;
-        }
-        for node in 0..count {
-            first[node + 1] += first[node];
-        }
-        let mut next = first.clone();
-        let mut children = vec![0usize; first[count]];
-        for node in (1..count).filter(|node| kept(*node)) {
+        // The number of nodes in each subtree: the next sibling comes after it.
+        let mut size = vec![1u32; count];
+        for node in (1..count).rev() {
             let up = links.parent[node] as usize;
-            children[next[up]] = node;
-            next[up] += 1;
+            size[up] = size[up].saturating_add(size[node]);
         }
         let order = |a: &usize, b: &usize| -> Ordering {
             let by_name = || names[links.name[*a] as usize].cmp(&names[links.name[*b] as usize]);
@@ -216,16 +208,27 @@ impl Tree {
             variance: Vec::with_capacity(count),
             samples,
         };
-        let mut open: Vec<(usize, u32)> = vec![(0, 0)];
-        while let Some((node, depth)) = open.pop() {
+        let mut below: Vec<usize> = Vec::new();
+        let mut open: Vec<(usize, u32)> = Vec::new();
+        let mut next = Some((0, 0));
+        while let Some((node, depth)) = next {
             tree.depth.push(depth);
             tree.name.push(links.name[node]);
             tree.own.push(links.own[node]);
             tree.total.push(links.total[node]);
             tree.variance.push(links.variance[node]);
-            let below = &mut children[first[node]..first[node + 1]];
-            below.sort_unstable_by(order);
-            open.extend(below.iter().rev().map(|child| (*child, depth + 1)));
+            below.clear();
+            let mut child = node + 1;
+            while child < node + size[node] as usize {
+                below.extend(Some(child).filter(|child| kept(*child)));
+                child += size[child] as usize;
+            }
+            // Most nodes have a single child, which needs no sorting and no waiting.
+            if below.len() > 1 {
+                below.sort_unstable_by(order);
+                open.extend(below[1..].iter().rev().map(|child| (*child, depth + 1)));
+            }
+            next = below.first().map(|child| (*child, depth + 1)).or_else(|| open.pop());
         }
         tree.names = names;
         tree.kinds = kinds;
@@ -287,6 +290,13 @@ impl Paths {
     /// Each path with its value and the number of samples it represents.
     pub(crate) fn counted(&self) -> impl Iterator<Item = (&[u32], i64, i64)> {
         self.rows.iter().map(|row| (&self.frames[row.from as usize..row.to as usize], row.value, row.count))
+    }
+
+    /// Turns each path around: leaf first.
+    pub(crate) fn invert(&mut self) {
+        for row in &self.rows {
+            self.frames[row.from as usize..row.to as usize].reverse();
+        }
     }
 
     fn sort(&mut self) {

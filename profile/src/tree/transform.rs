@@ -20,15 +20,9 @@ impl Tree {
     /// # Errors
     /// Same as [`Tree::new`].
     pub fn callers(stacks: &CallStacks, value: usize, view: &View, cancel: &Cancel) -> Result<Self, TreeError> {
-        let paths = view.paths(stacks, value, cancel)?;
-        let mut inverted = Paths::new(paths.names.clone(), paths.kinds.clone());
-        let mut path = Vec::new();
-        for (frames, amount, count) in paths.counted() {
-            path.clear();
-            path.extend(frames.iter().rev());
-            inverted.push(&path, amount, count)?;
-        }
-        Ok(Self::of_paths(inverted))
+        let mut paths = view.paths(stacks, value, cancel)?;
+        paths.invert();
+        Ok(Self::of_paths(paths))
     }
 
     /// A function between its callers and callees. If no stack contains the function, both trees consist of
