@@ -17,11 +17,18 @@ const COMMANDS: &[(&str, &[&str])] = &[
     ("analyze-verbose", &["analyze", "-v", RECORDING]),
     ("convert", &["convert", RECORDING, "-o", OUTPUT]),
     ("diff", &["diff", RECORDING, "fixtures/jdk17-multichunk.jfr"]),
+    ("export", &["export", RECORDING, "-o", OUTPUT]),
+    (
+        "export-csv",
+        &["export", "--format", "csv", "--tables", "stacks,frames,threads,findings", RECORDING, "-o", OUTPUT],
+    ),
     ("flame", &["flame", "--term", RECORDING]),
+    ("heatmap", &["heatmap", "--type", "lock", RECORDING, "-o", "OUTPUT/page.html"]),
     ("info", &["info", RECORDING]),
     ("metadata", &["metadata", "--events", "FileRead", RECORDING]),
     ("metrics", &["metrics", RECORDING]),
     ("print", &["print", "--events", "jdk.GarbageCollection", RECORDING]),
+    ("report", &["report", RECORDING, "-o", "OUTPUT/page.html"]),
     ("summary", &["summary", RECORDING]),
     ("summary-verbose", &["summary", "-v", RECORDING]),
     ("top", &["top", RECORDING]),
@@ -33,14 +40,77 @@ const RECORDINGS: &[(&str, &str)] =
 
 /// Lines of a stream in a snapshot; enough to see the shape, and little enough to read.
 const LINES: usize = 80;
+/// Lines of the data in a page, and of a table.
+const PAGE_LINES: usize = 200;
+const TABLE_LINES: usize = 4;
+/// Characters of a line of such data.
+const WIDTH: usize = 240;
 
-fn excerpt(text: &str) -> String {
+fn excerpt(text: &str, most: usize) -> String {
     let lines: Vec<&str> = text.lines().collect();
-    let mut shown = lines.iter().take(LINES).map(|line| format!("{}\n", line.trim_end())).collect::<String>();
-    if let Some(more) = lines.len().checked_sub(LINES).filter(|more| *more > 0) {
+    let mut shown = lines.iter().take(most).map(|line| format!("{}\n", line.trim_end())).collect::<String>();
+    if let Some(more) = lines.len().checked_sub(most).filter(|more| *more > 0) {
         shown.push_str(&format!("… and {more} more lines\n"));
     }
-    shown
+    shown.replace(concat!("jfrkit ", env!("CARGO_PKG_VERSION")), "jfrkit VERSION")
+}
+
+/// The files below a folder, relative to it and sorted.
+fn files(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(next) = open.pop() {
+        for entry in std::fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else {
+                found.push(path.strip_prefix(folder).unwrap().to_str().unwrap().to_owned());
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The beginning of each line.
+fn narrow(text: &str) -> String {
+    let cut = |line: &str| match line.char_indices().nth(WIDTH) {
+        Some((end, _)) => format!("{}…\n", &line[..end]),
+        None => format!("{line}\n"),
+    };
+    text.lines().map(cut).collect()
+}
+
+/// The part of a file that a reader can review: the beginning of a table, and what a page shows, which is JSON. Trees
+/// and code in pages are compressed, and have tests of their own.
+fn content(path: &Path) -> Option<String> {
+    match path.extension()?.to_str()? {
+        "csv" => Some(excerpt(&narrow(&std::fs::read_to_string(path).unwrap()), TABLE_LINES)),
+        "html" => {
+            let page = std::fs::read_to_string(path).unwrap();
+            let data = page.split(r#"<script type="application/json" id="jfrkit-page">"#).nth(1).unwrap();
+            let data = data.split("</script>").next().unwrap();
+            let data: serde_json::Value = serde_json::from_str(data).unwrap();
+            Some(excerpt(&narrow(&serde_json::to_string_pretty(&data).unwrap()), PAGE_LINES))
+        }
+        _ => None,
+    }
+}
+
+/// Replaces the sizes of compressed files, which depend on the versions of the compressors.
+fn without_sizes(text: &str) -> String {
+    let unit = |word: &str| matches!(word, "B" | "KiB" | "MiB");
+    let line = |line: &str| {
+        let mut words: Vec<&str> = line.split_whitespace().collect();
+        for i in 1..words.len() {
+            if unit(words[i]) {
+                words[i - 1] = "SIZE";
+            }
+        }
+        words.join(" ") + "\n"
+    };
+    text.lines().map(line).collect()
 }
 
 /// The arguments, exit status, standard output and standard error of a run, and the files that it wrote.
@@ -49,9 +119,8 @@ fn run(arguments: &[&str], recording: &str) -> String {
     let output = tempfile::tempdir().unwrap();
     let place = output.path().to_str().unwrap().to_owned();
     let replaced = arguments.iter().map(|argument| match *argument {
-        RECORDING => recording,
-        OUTPUT => &place,
-        other => other,
+        RECORDING => recording.to_owned(),
+        other => other.replace(OUTPUT, &place),
     });
     let done = Command::new(env!("CARGO_BIN_EXE_jfrkit"))
         .args(replaced)
@@ -60,17 +129,23 @@ fn run(arguments: &[&str], recording: &str) -> String {
         .env("TZ", "UTC")
         .output()
         .unwrap();
-    let shown = |bytes: &[u8]| excerpt(&String::from_utf8_lossy(bytes).replace(&place, OUTPUT));
+    let shown = |bytes: &[u8]| {
+        let text = excerpt(&String::from_utf8_lossy(bytes).replace(&place, OUTPUT), LINES);
+        if arguments[0] == "export" { without_sizes(&text) } else { text }
+    };
     let mut text = format!("$ jfrkit {}\n", arguments.join(" ").replace(RECORDING, recording));
     text.push_str(&shown(&done.stdout));
     if !done.stderr.is_empty() {
         text.push_str(&format!("\n-- standard error\n{}", shown(&done.stderr)));
     }
-    let mut files: Vec<String> =
-        std::fs::read_dir(output.path()).unwrap().map(|f| f.unwrap().file_name().into_string().unwrap()).collect();
-    files.sort();
+    let files = files(output.path());
     if !files.is_empty() {
         text.push_str(&format!("\n-- files\n{}\n", files.join("\n")));
+    }
+    for file in files {
+        if let Some(content) = content(&output.path().join(&file)) {
+            text.push_str(&format!("\n-- {file}\n{content}"));
+        }
     }
     if !done.status.success() {
         text.push_str(&format!("\n-- {}\n", done.status));
@@ -94,8 +169,7 @@ fn each_command_prints_this() {
 /// A new command needs an entry above, or a reason here.
 #[test]
 fn every_command_is_here() {
-    const ELSEWHERE: [&str; 9] =
-        ["report", "heatmap", "export", "serve", "upload", "open", "completions", "man", "help"];
+    const ELSEWHERE: [&str; 6] = ["serve", "upload", "open", "completions", "man", "help"];
     let help = Command::new(env!("CARGO_BIN_EXE_jfrkit")).arg("--help").output().unwrap();
     let help = String::from_utf8(help.stdout).unwrap();
     let list = help.split("Commands:\n").nth(1).unwrap().split("\n\n").next().unwrap();
