@@ -6,7 +6,7 @@ use crate::common::{SECOND, things, worst};
 use crate::cost;
 use jfr_analyzers::events::{Facts, GroupBy, Level, Needs};
 use jfr_analyzers::math::{map2, ratio};
-use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
 /// Class loaders of one class, and the classes they load, whose number keeps growing. Needs the list of
 /// `jdk.ClassLoaderStatistics`.
@@ -29,8 +29,6 @@ const WARM_UP: i64 = 60 * SECOND;
 struct Kind {
     /// Number of loaders and classes by batch.
     batches: BTreeMap<usize, (f64, f64)>,
-    /// Bytes of metaspace by batch.
-    bytes: BTreeMap<usize, f64>,
     hidden: f64,
 }
 
@@ -49,8 +47,6 @@ impl MetaspaceChurn {
             *loaders += 1.0;
             *classes += row.float("classCount").unwrap_or(0.0) + hidden;
             kind.hidden += hidden;
-            let size = |field| row.float(field).unwrap_or(0.0);
-            *kind.bytes.entry(batch).or_default() += size("chunkSize") + size("hiddenChunkSize|anonymousChunkSize");
         }
         (kinds, if before == i64::MIN { 0 } else { batch.saturating_add(1) })
     }
@@ -84,8 +80,8 @@ impl Rule for MetaspaceChurn {
                       the loaders that the JDK creates for reflection, only the classes count. \
                       jdk.MetaspaceAllocationFailure events later than 60 s after JVM start: 25 at `failures-info`, \
                       75 at `failures-warning`; earlier ones only mean that metaspace grows to its normal size. The \
-                      cost is the share of metaspace that the growing loaders take, or of the time in collections that \
-                      metaspace causes. The thresholds are jfrkit's own.",
+                      cost is the share of the process's memory that the growing loaders take, or of the time in \
+                      collections that metaspace causes. The thresholds are jfrkit's own.",
             )
             .settings(
                 const {
@@ -104,16 +100,10 @@ impl Rule for MetaspaceChurn {
     }
 
     fn needs(&self) -> Needs {
-        Needs::new()
+        cost::class_needs(Needs::new())
             .table(
                 "jdk.ClassLoaderStatistics",
-                &[
-                    "classLoader.type",
-                    "classCount",
-                    "hiddenClassCount|anonymousClassCount",
-                    "chunkSize",
-                    "hiddenChunkSize|anonymousChunkSize",
-                ],
+                &["classLoader.type", "classCount", "hiddenClassCount|anonymousClassCount"],
             )
             .table_up_to(1_000, "jdk.MetaspaceAllocationFailure", &["classLoader.type", "size"])
             .groups(CAUSES)
@@ -173,28 +163,21 @@ impl Rule for MetaspaceChurn {
             }
             _ => "No class loaders pile up".to_owned(),
         };
-        // What the loaders take in the last batch; without sizes, of the classes.
-        let bytes = |kind: &Kind| kind.bytes.last_key_value().map_or(0.0, |(_, bytes)| *bytes);
+        // The classes of these loaders in the last batch, as ClassLeak counts them.
         let count = |kind: &Kind| kind.batches.last_key_value().map_or(0.0, |(_, (_, classes))| *classes);
-        let share = |of: &dyn Fn(&Kind) -> f64| {
-            let part: f64 = growing.iter().filter_map(|(name, ..)| kinds.get(name)).map(of).sum();
-            ratio(part, kinds.values().map(of).sum())
-        };
-        let sized = kinds.values().any(|kind| bytes(kind) > 0.0);
-        let memory = Cost::memory(if sized { share(&bytes) } else { share(&count) });
-        let pauses = forced.as_ref().map_or(0.0, |g| g.sum("sumOfPauses"));
-        let price = match cost::paused(facts, pauses) {
-            Some(pauses) if pauses.share > memory.share || growing.is_empty() => Some(pauses),
-            _ if growing.is_empty() => None,
-            _ => Some(memory),
-        };
+        let part: f64 = growing.iter().filter_map(|(name, ..)| kinds.get(name)).map(count).sum();
+        let memory = if part > 0.0 { cost::classes(facts, ratio(part, kinds.values().map(count).sum())) } else { None };
+        let pauses = cost::paused(facts, forced.as_ref().map_or(0.0, |g| g.sum("sumOfPauses")));
+        // A leak costs more with time than at the end of the recording.
+        let grows = memory.is_some_and(|memory| pauses.is_none_or(|pauses| memory.share >= pauses.share));
         let rows = growing.iter().take(10).map(|(name, loaders, classes, _)| {
             [(*name).into(), Value::number(*loaders, "loaders"), Value::number(*classes, "classes")]
         });
-        Verdict::scored(score, summary)
+        let verdict = Verdict::scored(score, summary);
+        let verdict = if grows { verdict.estimate(memory) } else { verdict.cost(pauses) };
+        verdict
             .explain(MetaspaceChurn::WHY)
             .remedy(MetaspaceChurn::REMEDY)
-            .cost(price)
             .with("batches of statistics", Value::count(batches as u64, "batches"))
             .with_some(
                 "growing",
