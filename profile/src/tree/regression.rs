@@ -78,7 +78,8 @@ fn spread(mut squares: Vec<f64>) -> f64 {
     if count < ENOUGH {
         return 1.0;
     }
-    let (_, median, _) = squares.select_nth_unstable_by(count / 2, f64::total_cmp);
+    // The lower one of two in the middle: the rows that did change are at the upper end.
+    let (_, median, _) = squares.select_nth_unstable_by((count - 1) / 2, f64::total_cmp);
     let error = if count < MANY { 2.0 * ERROR / (count as f64).sqrt() } else { 0.0 };
     if *median > MEDIAN + error { (*median / MEDIAN).sqrt() } else { 1.0 }
 }
