@@ -1,10 +1,10 @@
 //! Written by `build.mjs`: hashes of the bundles, for the policies of pages from disk.
 
 /// Source expression of `app.js` for a policy.
-pub(crate) const APP_JS: &str = "sha256-c396CfjEmtior4+rHCnx0ywzFWYK5Vsgi2kON8b6UlA=";
+pub(crate) const APP_JS: &str = "sha256-X55FN1ThY6LtNjBKnL3UADaOxTJpbR3lx6jVpiquiL0=";
 /// Source expression of `app.css` for a policy.
 pub(crate) const APP_CSS: &str = "sha256-MTas/hDEpniI3soJpIGlivy9Sox8J0ank3IlaRD12KQ=";
 /// Source expression of `flame.js` for a policy.
-pub(crate) const FLAME_JS: &str = "sha256-LJ+TJ5eFNaV8DsMe3D7iAQAX/BGbHyow0VTh0r+aWc0=";
+pub(crate) const FLAME_JS: &str = "sha256-PrDmRXmZyJ2aUlvThmcwsSp7miGMMy2LMYilYpCtypk=";
 /// Source expression of `flame.css` for a policy.
 pub(crate) const FLAME_CSS: &str = "sha256-2zvNA7R4MLP+U+/8qM+11hKChCcgs6JiQOpSgEy60co=";

@@ -661,6 +661,24 @@ await test("filters that leave nothing say so, and the chip takes them away", {}
   await page.locator(".flame-canvas").waitFor();
 });
 
+await test("filters of one kind add up, and each has a chip of its own", {}, async ({ page, server, go }) => {
+  await go(`/profiles/${server.rows[10].id}?view=flame&hide=json&hide=math`);
+  await page.locator(".flame-canvas").waitFor();
+  const chips = page.locator(".chip", { hasText: "hidden:" });
+  const names = async () => (await chips.locator("bdi").allTextContents()).map((text) => text.replace("hidden: ", ""));
+  assert.deepEqual(await names(), ["json", "math"]);
+  await until(() => item(page), "drawn");
+  await page.locator(".flame-canvas").focus();
+  for (const key of ["ArrowDown", "ArrowDown", "ArrowDown", "h"]) await page.keyboard.press(key);
+  const order = "com.acme.shop.Shop.order";
+  await until(async () => (await names()).join() === `json,math,${order}`, "one more");
+  const { searchParams } = new URL(page.url());
+  assert.deepEqual(searchParams.getAll("hide"), ["json", "math", "^com\\.acme\\.shop\\.Shop\\.order$"]);
+  await until(() => server.requests.some((r) => r.includes("/flame?") && r.includes("hide=json&hide=math&hide=%5Ecom")), "all are asked for");
+  await chips.nth(1).getByRole("button").click();
+  await until(async () => (await names()).join() === `json,${order}`, "only its own filter is gone");
+});
+
 await test("a type without samples is listed with the reason and cannot be opened", {}, async ({ page, server, go }) => {
   await go(`/profiles/${server.rows[10].id}?view=flame&type=class-load`);
   await page.locator(".type[aria-current]", { hasText: "CPU in Java Code" }).waitFor();

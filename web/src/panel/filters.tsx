@@ -9,15 +9,10 @@ export type Filter = keyof typeof FILTERS;
 
 export const isFilter = (action: string): action is Filter => action in FILTERS;
 
-/** Adds a function to a filter. One pattern of each kind holds all hidden functions, as the API takes one; of "only" the last counts. */
+/** Adds a function to a filter. Stacks are of one thread, so another thread replaces it. */
 export function addFilter(params: URLSearchParams, kind: Filter, name: string): void {
-  const before = params.get(kind);
-  patch({ [kind]: before && kind !== "include" ? `${before}|${exactly(name)}` : exactly(name), zoom: null });
-}
-
-/** The patterns that were joined, as far as this page joined them. */
-function alternatives(pattern: string): string[] {
-  return pattern === "" ? [] : pattern.startsWith("^") ? pattern.split(/(?<=[^\\]\$)\|(?=\^)/) : [pattern];
+  const before = kind === "thread" ? [] : params.getAll(kind);
+  patch({ [kind]: [...new Set([...before, exactly(name)])], zoom: null });
 }
 
 /** A pattern made by `exactly` as the name that it was made from. */
@@ -41,14 +36,11 @@ export function FilterChips({ params }: { params: URLSearchParams }) {
   return (
     <>
       {(Object.keys(FILTERS) as Filter[]).flatMap((kind) =>
-        alternatives(params.get(kind) ?? "").map((pattern) => (
+        params.getAll(kind).map((pattern, i, all) => (
           <Chip
-            key={kind + pattern}
+            key={kind + i}
             label={`${FILTERS[kind]} ${clip(visible(readable(pattern)), 80)}`}
-            drop={() => {
-              const rest = alternatives(params.get(kind) ?? "").filter((p) => p !== pattern);
-              patch({ [kind]: rest.join("|") });
-            }}
+            drop={() => patch({ [kind]: all.filter((_, at) => at !== i) })}
           />
         )),
       )}

@@ -489,7 +489,7 @@ function Loaded({ source, selection, types, type, params, how, version, perSecon
                   onFilter={(to) => patch({ filter: to }, true)}
                   onHover={setLit}
                   onSearch={(to) => {
-                    if (by === "thread") patch({ thread: exactly(to), zoom: null });
+                    if (by === "thread") addFilter(params, "thread", to);
                     else if (by === "line") patch({ lines: "1", search: `/${exactly(to)}/`, zoom: null });
                     else if (by === "endpoint") patch({ group: "endpoint", search: `/${exactly(to)}/`, zoom: null });
                     else patch({ search: by === "function" ? `/${exactly(to)}/` : to }, true);
