@@ -8,7 +8,7 @@ import { gzipSync } from "node:zlib";
 import { chromium } from "playwright-core";
 import { load } from "./bundle.mjs";
 import { chromiumPath, dist } from "./program.mjs";
-import { axe, fits, item, until } from "./shown.mjs";
+import { axe, count, fits, item, until } from "./shown.mjs";
 import { twice } from "./twice.mjs";
 
 if (!chromiumPath) {
@@ -220,6 +220,22 @@ await test("a deleted profile leaves the list, and the counts follow", {}, async
   server.remove(server.rows[1].id);
   await until(async () => (await link.count()) === 0, "the row is gone");
   await page.getByText("239 profiles", { exact: true }).waitFor();
+});
+
+await test("the counts follow while rows keep coming, and when a row changes", {}, async ({ page, server, go }) => {
+  await go("/profiles");
+  await page.locator(".row-link").first().waitFor();
+  const asked = () => server.requests.filter((r) => r.includes("/facets?")).length;
+  const service = page.locator(".facet-value", { hasText: "busy" }).locator(".quiet");
+  let sent = 0;
+  await until(async () => {
+    server.emit({ ...server.rows[0], id: `01KBNEW${String(sent++).padStart(19, "0")}`, service: "busy" });
+    return (await service.count()) === 1;
+  }, "a count of the new service, without a pause between its rows");
+  await until(async () => (await service.textContent()) === count(sent), "the count of all of them");
+  const before = asked();
+  server.emit({ ...server.rows.shift(), pinned: true });
+  await until(() => asked() > before, "a changed row counts as well");
 });
 
 await test("one service: its versions are compared by one click", {}, async ({ page, server, go }) => {

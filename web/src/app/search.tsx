@@ -70,22 +70,29 @@ export function Search({ source, params }: { source: Source; params: URLSearchPa
   const byStart = sort === "-start";
   useEffect(() => {
     if (!live) return;
+    let changed = false;
     const stop = source.follow(q, {
-      profile: (row) => setFresh((rows) => [row, ...rows.filter((r) => r.id !== row.id)].slice(0, 500)),
-      deleted: (id) => setGone((ids) => [...ids, id]),
+      profile: (row) => {
+        changed = true;
+        setFresh((rows) => [row, ...rows.filter((r) => r.id !== row.id)].slice(0, 500));
+      },
+      deleted: (id) => {
+        changed = true;
+        setGone((ids) => [...ids, id]);
+      },
       online: (up) => connected("events", up),
     });
+    // Counts and histogram follow the rows, every few seconds however many come.
+    const timer = setInterval(() => {
+      if (changed) setArrivals((n) => n + 1);
+      changed = false;
+    }, 3000);
     return () => {
       stop();
+      clearInterval(timer);
       connected("events", true);
     };
   }, [live, q]);
-  // Counts and histogram follow the rows, a few seconds later.
-  useEffect(() => {
-    if (fresh.length === 0 && gone.length === 0) return;
-    const timer = setTimeout(() => setArrivals((n) => n + 1), 3000);
-    return () => clearTimeout(timer);
-  }, [fresh.length, gone.length]);
 
   const base = found.value?.rows ?? [];
   const added = more?.key === key ? more.rows : [];
