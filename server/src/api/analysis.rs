@@ -31,10 +31,7 @@ async fn analysis(Has(app): Has<State>, Path(id): Path<String>) -> Answer {
         }
         let bytes = crate::derive::unpacked(&app.store.derived(id, "analysis.json.gz"))?;
         let response = ([(header::CONTENT_TYPE, "application/json")], bytes).into_response();
-        if !profile.is_final() {
-            return Ok(([(header::CACHE_CONTROL, "no-store")], response).into_response());
-        }
-        Ok(super::immutable(response, profile.derived, &format!("{id}-analysis")))
+        Ok(super::cacheable(response, &profile, "analysis"))
     })
     .await
 }

@@ -112,8 +112,7 @@ async fn tree(Has(app): Has<State>, RawQuery(query): RawQuery) -> Answer {
         let mut json = serde_json::to_value(&json).map_err(std::io::Error::from)?;
         side(&mut json, "a", &a);
         side(&mut json, "b", &b);
-        Ok(([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")], json.to_string())
-            .into_response())
+        Ok(([(header::CONTENT_TYPE, "application/json")], json.to_string()).into_response())
     })
     .await
 }
@@ -142,7 +141,7 @@ async fn table(Has(app): Has<State>, RawQuery(query): RawQuery) -> Answer {
         });
         side(&mut json, "a", &a);
         side(&mut json, "b", &b);
-        Ok(([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")], json.to_string()).into_response())
+        Ok(([(header::CONTENT_TYPE, "application/json")], json.to_string()).into_response())
     })
     .await
 }

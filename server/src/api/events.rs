@@ -62,6 +62,5 @@ async fn events(Has(app): Has<State>, RawQuery(query): RawQuery) -> Answer {
                 return Some((Ok(Bytes::from(text)), (app, scope, receiver, false)));
             }
         });
-    let headers = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
-    Ok((headers, Body::from_stream(stream)).into_response())
+    Ok(([(header::CONTENT_TYPE, "text/event-stream")], Body::from_stream(stream)).into_response())
 }

@@ -68,9 +68,7 @@ async fn export(Has(app): Has<State>, RawQuery(query): RawQuery) -> Answer {
             _ => (trees::html(&tree, &title, &merged.kind, value, unit, merged.stacks.seconds)?, "html"),
         };
         let name = super::files::safe_name(&format!("{}-{}.{ending}", merged.name, merged.kind));
-        let mut response =
-            ([(header::CONTENT_TYPE, "application/octet-stream"), (header::CACHE_CONTROL, "no-store")], bytes)
-                .into_response();
+        let mut response = ([(header::CONTENT_TYPE, "application/octet-stream")], bytes).into_response();
         if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
             response.headers_mut().insert(header::CONTENT_DISPOSITION, value);
         }

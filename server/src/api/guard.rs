@@ -219,7 +219,7 @@ pub(super) fn harden(response: &mut Response) {
     for (name, value) in ALWAYS {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
-    // Browsers may otherwise keep errors such as 404 and 410.
+    // Only what a handler marks may be kept. Browsers would otherwise keep even errors such as 404 and 410.
     response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
 }
 

@@ -41,7 +41,7 @@ pub(crate) use upload::insert;
 
 use crate::app::App;
 use crate::id::Id;
-use crate::model::Status;
+use crate::model::{Profile, Status};
 
 /// What handlers share.
 pub(crate) type State = Arc<App>;
@@ -91,13 +91,21 @@ pub(crate) fn router(app: &State) -> Router {
         .with_state(app.clone())
 }
 
-/// JSON that may change at any time, so it is not cached.
+/// A JSON response.
 pub(crate) fn json<T: Serialize>(value: &T) -> Answer {
     let body = serde_json::to_vec(value).map_err(|e| {
         tracing::error!(error = %e, "a response cannot be written");
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the response cannot be written")
     })?;
-    Ok(([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")], body).into_response())
+    Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
+}
+
+/// Marks a response as cacheable if no other upload can change the profile. `what` names the part of the profile.
+pub(crate) fn cacheable(response: Response, profile: &Profile, what: &str) -> Response {
+    if !profile.is_final() {
+        return response;
+    }
+    immutable(response, profile.derived, &format!("{}-{what}", profile.id))
 }
 
 /// Marks a response as cacheable: it only changes when a newer version derives the profile again.
@@ -125,7 +133,7 @@ pub(crate) fn find(app: &App, id: &str) -> Result<Id, Problem> {
 }
 
 /// A derived profile; `None` while it is being processed.
-pub(crate) fn derived(app: &App, id: Id) -> Result<Option<crate::model::Profile>, Problem> {
+pub(crate) fn derived(app: &App, id: Id) -> Result<Option<Profile>, Problem> {
     let row =
         app.index.row(id).ok_or_else(|| Problem::not_found("there is no such profile; it may have been deleted"))?;
     if matches!(row.status, Status::Received | Status::Processing) {
@@ -133,8 +141,8 @@ pub(crate) fn derived(app: &App, id: Id) -> Result<Option<crate::model::Profile>
     }
     /// Approximate size of a description in memory.
     const BYTES: u64 = 32 << 10;
-    if let Some(profile) = app.decoded.get::<crate::model::Profile>(id, "profile") {
-        return Ok(Some(crate::model::Profile::clone(&profile)));
+    if let Some(profile) = app.decoded.get::<Profile>(id, "profile") {
+        return Ok(Some(Profile::clone(&profile)));
     }
     let begun = app.decoded.begin();
     let profile = app.store.profile(id)?;
@@ -150,8 +158,7 @@ pub(crate) fn derived(app: &App, id: Id) -> Result<Option<crate::model::Profile>
 /// 202: try again in a second.
 pub(crate) fn processing() -> Response {
     let body = r#"{"status":"processing"}"#;
-    let headers =
-        [(header::CONTENT_TYPE, "application/json"), (header::RETRY_AFTER, "1"), (header::CACHE_CONTROL, "no-store")];
+    let headers = [(header::CONTENT_TYPE, "application/json"), (header::RETRY_AFTER, "1")];
     (StatusCode::ACCEPTED, headers, body).into_response()
 }
 

@@ -50,8 +50,7 @@ pub(super) fn login_form(status: StatusCode, note: &'static str) -> Response {
         <input id=\"token\" name=\"token\" type=\"password\" autofocus autocomplete=\"current-password\">\
         <button class=\"primary\">Open</button></form></main></body></html>"
     );
-    let headers = [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CACHE_CONTROL, "no-store")];
-    (status, headers, form).into_response()
+    (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], form).into_response()
 }
 
 async fn login(Has(app): Has<State>, Extension(peer): Extension<Peer>, body: Bytes) -> Answer {

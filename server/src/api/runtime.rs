@@ -40,11 +40,7 @@ async fn show(Has(app): Has<State>, Path(id): Path<String>, headers: HeaderMap) 
                 .into_response()
         };
         let kind = if wants_json { "json" } else { "text" };
-        let mut response = if profile.is_final() {
-            super::immutable(response, profile.derived, &format!("{id}-runtime-{kind}"))
-        } else {
-            ([(header::CACHE_CONTROL, "no-store")], response).into_response()
-        };
+        let mut response = super::cacheable(response, &profile, &format!("runtime-{kind}"));
         response.headers_mut().insert(header::VARY, header::HeaderValue::from_static("accept"));
         Ok(response)
     })

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::Response;
 use jfrkit_profile::Cancel;
 use serde::Serialize;
@@ -350,13 +350,10 @@ impl Merged {
     }
 
     /// Marks the response as immutable if it belongs to a single profile.
-    pub(super) fn cacheable(&self, mut response: Response) -> Response {
+    pub(super) fn cacheable(&self, response: Response) -> Response {
         match self.one {
             Some(id) => super::immutable(response, self.derived, &id.to_string()),
-            None => {
-                response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-                response
-            }
+            None => response,
         }
     }
 }
