@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::fs::{self, File};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -105,7 +105,6 @@ pub(crate) struct App {
     pub(crate) started: i64,
     stopping: Mutex<bool>,
     stopped: Condvar,
-    pub(crate) ready: AtomicBool,
     free: AtomicU64,
     pub(crate) decoded: crate::derive::views::Cache,
     threads: Mutex<Vec<JoinHandle<()>>>,
@@ -148,7 +147,6 @@ impl App {
             started: crate::time::now(),
             stopping: Mutex::new(false),
             stopped: Condvar::new(),
-            ready: AtomicBool::new(false),
             free: AtomicU64::new(u64::MAX),
             options,
             threads: Mutex::default(),
@@ -182,7 +180,6 @@ impl App {
         if app.forward.is_on() {
             app.thread("forward", crate::ops::forward::run)?;
         }
-        app.ready.store(true, Ordering::Release);
         Ok(app)
     }
 
@@ -304,7 +301,6 @@ impl App {
 
     /// Starts the shutdown: no more uploads are accepted.
     pub(crate) fn stop(&self) {
-        self.ready.store(false, Ordering::Release);
         *self.stopping.lock() = true;
         self.stopped.notify_all();
         self.queue.close();

@@ -655,6 +655,10 @@ fn a_server_that_is_starting_says_so() {
     assert!(answer.status == 503 && answer.text().contains("the server is starting"), "{}", answer.text());
     let answer = send(&address, &request("/api/v1/recordings", "", &vec![7; 1 << 20]), usize::MAX);
     assert!(answer.status == 503 && answer.head.contains("retry-after: 5"), "{}", answer.head);
+    // A client that waits to be asked for its body is not asked for a body that nothing would keep.
+    let waiting = request("/api/v1/recordings", "Expect: 100-continue\r\n", &[7; 9]);
+    let answer = send(&address, &waiting[..waiting.len() - 9], usize::MAX);
+    assert_eq!(answer.status, 503, "{}", answer.head);
     assert!(second.join().unwrap().contains("another server uses this directory"));
 }
 

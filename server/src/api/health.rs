@@ -1,7 +1,5 @@
 //! `/healthz`, `/readyz`, `/metrics`, and the endpoints that clients probe: `/info`, `/ready`.
 
-use std::sync::atomic::Ordering;
-
 use axum::extract::State as Has;
 use axum::http::header;
 use axum::response::IntoResponse;
@@ -30,8 +28,9 @@ pub(super) const ROUTES: [Route; 5] = [
 ];
 
 async fn ready(Has(app): Has<State>) -> Answer {
-    if !app.ready.load(Ordering::Acquire) {
-        return Err(Problem::overloaded("the server is starting or stopping"));
+    // While the server starts, `serve_starting` answers.
+    if app.is_stopping() {
+        return Err(Problem::overloaded("the server is stopping"));
     }
     if app.is_disk_full() {
         return Err(Problem::overloaded("the disk is nearly full"));

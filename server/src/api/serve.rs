@@ -12,9 +12,10 @@ use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use hyper::body::Incoming;
+use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UnixListener};
 use tokio::sync::watch;
 use tower::ServiceExt;
@@ -101,18 +102,79 @@ async fn who(address: &str) -> String {
 /// Answers while the server starts, which takes long if it rebuilds the index: it is alive, but not ready. Returns the
 /// listeners once `started` is set.
 pub(crate) async fn serve_starting(listeners: Vec<Listener>, started: watch::Receiver<bool>) -> Vec<Listener> {
+    until(listeners, &started, |stream, _| {
+        let service = hyper::service::service_fn(not_ready);
+        let served = http1().keep_alive(false).serve_connection(TokioIo::new(stream), service);
+        // Clients may disconnect at any time.
+        tokio::spawn(async move { drop(served.await) });
+    })
+    .await
+}
+
+async fn not_ready(request: hyper::Request<Incoming>) -> Result<Response, Infallible> {
+    let mut response = if request.uri().path() == "/healthz" {
+        "ok\n".into_response()
+    } else {
+        let expects = super::upload::expects(request.headers());
+        super::upload::drain(expects, &mut Body::new(request.into_body())).await;
+        Problem::overloaded("the server is starting").into_response()
+    };
+    guard::harden(&mut response);
+    Ok(response)
+}
+
+/// Serves until `stop` is set, then finishes the bodies being received.
+pub(crate) async fn serve_all(app: State, listeners: Vec<Listener>, stop: watch::Receiver<bool>) {
+    // Files are either compressed already or requested in ranges.
+    let compressible = DefaultPredicate::new().and(NotForContentType::const_new("application/octet-stream"));
+    let router = super::router(&app).layer(CompressionLayer::new().compress_when(compressible));
+    let graceful = Arc::new(GracefulShutdown::new());
+    let watching = graceful.clone();
+    let listeners = until(listeners, &stop, move |stream, address| {
+        let (app, router) = (app.clone(), router.clone());
+        let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
+            let (app, router) = (app.clone(), router.clone());
+            async move { Ok::<Response, Infallible>(handle(app, router, request, address).await) }
+        });
+        let watched = watching.watch(http1().serve_connection(TokioIo::new(stream), service));
+        // Clients may disconnect at any time.
+        tokio::spawn(async move { drop(watched.await) });
+    })
+    .await;
+    for listener in &listeners {
+        if let Listener::Unix(_, path) = listener {
+            let _ = std::fs::remove_file(path);
+        }
+    }
+    drop(listeners);
+    if let Some(graceful) = Arc::into_inner(graceful)
+        && tokio::time::timeout(GRACE, graceful.shutdown()).await.is_err()
+    {
+        tracing::info!("aborting requests that did not finish within 10 s");
+    }
+}
+
+/// Serves connections until `end` is set, then returns the listeners.
+async fn until(
+    listeners: Vec<Listener>,
+    end: &watch::Receiver<bool>,
+    serve: impl Fn(Box<dyn Stream>, Option<IpAddr>) + Clone + Send + Sync + 'static,
+) -> Vec<Listener> {
     let tasks = listeners.into_iter().map(|listener| {
-        let mut started = started.clone();
+        let (mut end, serve) = (end.clone(), serve.clone());
         tokio::spawn(async move {
             loop {
                 let accepted = tokio::select! {
-                    _ = started.wait_for(|started| *started) => return listener,
+                    _ = end.wait_for(|end| *end) => return listener,
                     accepted = accept(&listener) => accepted,
                 };
                 match accepted {
-                    Ok((Stream::Tcp(stream), _)) => drop(tokio::spawn(not_ready(stream))),
-                    Ok((Stream::Unix(stream), _)) => drop(tokio::spawn(not_ready(stream))),
-                    Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+                    Ok((stream, address)) => serve(stream, address),
+                    Err(error) => {
+                        // For example, too many open files. This is temporary.
+                        tracing::warn!(%error, "a connection cannot be accepted");
+                        tokio::time::sleep(Duration::from_millis(100)).await;
+                    }
                 }
             }
         })
@@ -124,99 +186,30 @@ pub(crate) async fn serve_starting(listeners: Vec<Listener>, started: watch::Rec
     listeners
 }
 
-/// Answers one request of a connection.
-async fn not_ready(stream: impl tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static) {
-    let service = hyper::service::service_fn(|request: hyper::Request<Incoming>| async move {
-        let mut response = if request.uri().path() == "/healthz" {
-            "ok\n".into_response()
-        } else {
-            super::upload::drain(&mut Body::new(request.into_body())).await;
-            Problem::overloaded("the server is starting").into_response()
-        };
-        guard::harden(&mut response);
-        Ok::<Response, Infallible>(response)
-    });
-    let mut builder = hyper::server::conn::http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(15)).keep_alive(false);
-    let _ = builder.serve_connection(TokioIo::new(stream), service).await;
-}
-
-/// Serves until `stop` is set, then finishes the bodies being received.
-pub(crate) async fn serve_all(app: State, listeners: Vec<Listener>, stop: watch::Receiver<bool>) {
-    // Files are either compressed already or requested in ranges.
-    let compressible = DefaultPredicate::new().and(NotForContentType::const_new("application/octet-stream"));
-    let router = super::router(&app).layer(CompressionLayer::new().compress_when(compressible));
-    let graceful = Arc::new(GracefulShutdown::new());
-    let tasks = listeners.into_iter().map(|listener| {
-        let (app, router, mut stop, graceful) = (app.clone(), router.clone(), stop.clone(), graceful.clone());
-        tokio::spawn(async move {
-            loop {
-                let accepted = tokio::select! {
-                    _ = stop.wait_for(|stop| *stop) => break,
-                    accepted = accept(&listener) => accepted,
-                };
-                match accepted {
-                    Ok((stream, address)) => connection(&app, &router, &graceful, stream, address),
-                    Err(error) => {
-                        // For example, too many open files. This is temporary.
-                        tracing::warn!(%error, "a connection cannot be accepted");
-                        tokio::time::sleep(Duration::from_millis(100)).await;
-                    }
-                }
-            }
-            if let Listener::Unix(_, path) = &listener {
-                let _ = std::fs::remove_file(path);
-            }
-        })
-    });
-    for task in tasks.collect::<Vec<_>>() {
-        let _ = task.await;
-    }
-    if let Some(graceful) = Arc::into_inner(graceful)
-        && tokio::time::timeout(GRACE, graceful.shutdown()).await.is_err()
-    {
-        tracing::info!("aborting requests that did not finish within 10 s");
-    }
-}
-
-enum Stream {
-    Tcp(TcpStream),
-    Unix(tokio::net::UnixStream),
-}
-
-async fn accept(listener: &Listener) -> io::Result<(Stream, Option<IpAddr>)> {
-    match listener {
-        Listener::Tcp(listener) => {
-            let (stream, address) = listener.accept().await?;
-            let _ = stream.set_nodelay(true);
-            Ok((Stream::Tcp(stream), Some(address.ip())))
-        }
-        Listener::Unix(listener, _) => Ok((Stream::Unix(listener.accept().await?.0), None)),
-    }
-}
-
-fn connection(app: &State, router: &Router, graceful: &GracefulShutdown, stream: Stream, address: Option<IpAddr>) {
-    let (app, router) = (app.clone(), router.clone());
-    let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
-        let (app, router) = (app.clone(), router.clone());
-        async move { Ok::<Response, Infallible>(handle(app, router, request, address).await) }
-    });
-    let mut builder = hyper::server::conn::http1::Builder::new();
+/// How connections of clients are read.
+fn http1() -> http1::Builder {
+    let mut builder = http1::Builder::new();
     builder
         .timer(TokioTimer::new())
         .header_read_timeout(Duration::from_secs(15))
         .max_buf_size(BUFFER.max(MAX_HEADERS))
         .half_close(true);
-    match stream {
-        Stream::Tcp(stream) => {
-            let watched = graceful.watch(builder.serve_connection(TokioIo::new(stream), service));
-            // Clients may disconnect at any time.
-            tokio::spawn(async move { drop(watched.await) });
+    builder
+}
+
+/// A connection, whatever kind of address it came to.
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+
+async fn accept(listener: &Listener) -> io::Result<(Box<dyn Stream>, Option<IpAddr>)> {
+    match listener {
+        Listener::Tcp(listener) => {
+            let (stream, address) = listener.accept().await?;
+            let _ = stream.set_nodelay(true);
+            Ok((Box::new(stream), Some(address.ip())))
         }
-        Stream::Unix(stream) => {
-            let watched = graceful.watch(builder.serve_connection(TokioIo::new(stream), service));
-            tokio::spawn(async move { drop(watched.await) });
-        }
+        Listener::Unix(listener, _) => Ok((Box::new(listener.accept().await?.0), None)),
     }
 }
 
@@ -252,11 +245,7 @@ async fn handle(app: State, router: Router, request: hyper::Request<Incoming>, a
     } else {
         match guard::admit(&app, &peer, &request.method().clone(), &path, &request.headers().clone()).await {
             Err(response) => {
-                // A client that is still sending would otherwise see a broken connection instead of the response. One that waits to
-                // be asked for the body is not.
-                if !request.headers().contains_key(header::EXPECT) {
-                    super::upload::drain(request.body_mut()).await;
-                }
+                super::upload::drain(super::upload::expects(request.headers()), request.body_mut()).await;
                 *response
             }
             Ok(()) => {

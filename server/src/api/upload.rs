@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::extract::{Request as HttpRequest, State as Has};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::{MethodRouter, post};
 use http_body_util::BodyExt;
@@ -136,8 +136,7 @@ async fn receive(Has(app): Has<State>, protocol: Protocol, request: HttpRequest)
         Some(Err(text)) => return Err(Problem::bad(format!("wait: expected a time like 10s, not {text:?}"))),
     };
     let (parts, mut body) = request.into_parts();
-    // If we never read the body, a client that sent `Expect: 100-continue` is not asked for it.
-    let expects = parts.headers.contains_key(header::EXPECT);
+    let expects = expects(&parts.headers);
     let result = take(&app, protocol, parts, &mut body, &mut bytes).await;
     let code = result.as_ref().map_or_else(|problem| problem.status.as_u16(), |_| 200);
     app.metrics.upload(protocol.name(), code, bytes, began.elapsed());
@@ -155,10 +154,7 @@ async fn receive(Has(app): Has<State>, protocol: Protocol, request: HttpRequest)
                 app.fail(&format!("refused-{code}"), None, &format!("{}: {}", protocol.name(), problem.detail()));
             }
             let mut response = problem.into_response();
-            // If we just closed the connection, a client that is still sending would not see the response.
-            if !expects || bytes > 0 {
-                drain(&mut body).await;
-            }
+            drain(expects && bytes == 0, &mut body).await;
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             return Ok(response);
         }
@@ -266,9 +262,18 @@ async fn take(
     }
 }
 
-/// Reads some more of a rejected body.
-pub(super) async fn drain(body: &mut Body) {
+/// Whether the client sends the body only if it is asked for it, with `Expect: 100-continue`. Reading the body asks for it.
+pub(super) fn expects(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::EXPECT)
+}
+
+/// Reads some more of a rejected body: a client that is still sending would otherwise see a broken connection instead of the
+/// response. A client that `expects` to be asked is not.
+pub(super) async fn drain(expects: bool, body: &mut Body) {
     const MOST: usize = 4 << 20;
+    if expects {
+        return;
+    }
     let read = async {
         let mut read = 0;
         while read < MOST
