@@ -248,6 +248,12 @@ fn values_that_have_no_meaning_are_refused_not_ignored() {
         .collect();
     assert!(!with.is_empty() && with.len() < plain.len());
     assert_eq!(lines(&format!("&view=sandwich&function={function}")), with);
+    // The function of a sandwich counts as a pattern, so that no other one is left out.
+    let most = |n: usize| format!("&view=sandwich&function={function}{}", "&include=.".repeat(n));
+    assert_eq!(lines(&most(31)), with);
+    let answer = running.get(&format!("/api/v1/export?{view}&format=collapsed{}", most(32)));
+    let expected = "include: more than 31 patterns with view=sandwich";
+    assert_eq!((answer.status, answer.json()["detail"].as_str().unwrap()), (400, expected));
     // Suggestions for the terms that are not facets.
     let suggested = running.json("/api/v1/suggest?prefix=-pinned:");
     assert_eq!(suggested["suggestions"][1], serde_json::json!({"text": "-pinned:false", "kind": "value", "count": 1}));

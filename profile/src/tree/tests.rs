@@ -240,3 +240,12 @@ fn what_counts_different_things_is_not_merged_and_patterns_are_checked() {
     busy.add(&[frame], &[], &[1]);
     assert_eq!(Tree::new(&busy, 0, &View::default(), &canceled), Err(TreeError::Canceled));
 }
+
+#[test]
+fn an_exact_pattern_matches_only_the_whole_text() {
+    let pattern = Pattern::exactly("a.B$C.<init>").unwrap();
+    assert!(pattern.matches("a.B$C.<init>"));
+    for other in ["a.B$C.<init>2", "x.a.B$C.<init>", "a_B$C.<init>", "a.B$C.<init>\n", ""] {
+        assert!(!pattern.matches(other), "{other:?}");
+    }
+}

@@ -39,6 +39,14 @@ impl Pattern {
         }
     }
 
+    /// Compiles a pattern that only this text matches, as a whole.
+    ///
+    /// # Errors
+    /// [`TreeError::BadPattern`] if the text is too long.
+    pub fn exactly(text: &str) -> Result<Self, TreeError> {
+        Self::new(&format!("^{}$", regex::escape(text)))
+    }
+
     /// Whether the pattern matches anywhere in the text.
     #[must_use]
     pub fn matches(&self, text: &str) -> bool {

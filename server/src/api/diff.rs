@@ -7,7 +7,7 @@ use axum::routing::get;
 use serde_json::json;
 
 use super::route::{Param, param, required};
-use super::selection::{self, Merged, Selection};
+use super::selection::{self, Merged, Selection, Shape};
 use super::{Access, Answer, Params, Problem, Route, State};
 use crate::app::App;
 use crate::derive::compute::trees::{self, Diff, Per};
@@ -99,7 +99,7 @@ async fn tree(Has(app): Has<State>, RawQuery(query): RawQuery) -> Answer {
     let pair = Pair::new(&params)?;
     let view = selection::view(&params)?;
     let min = selection::min(&params)?;
-    selection::shape(&params, &["flame"])?;
+    Shape::of(&params, &[Shape::Flame])?;
     super::compute(&app, move |app, cancel| {
         let Some((a, b)) = pair.load(app, cancel)? else { return Ok(super::processing()) };
         let diff = Diff::new((&a.stacks, a.value), (&b.stacks, b.value), &view, pair.per, cancel)
@@ -122,7 +122,7 @@ async fn table(Has(app): Has<State>, RawQuery(query): RawQuery) -> Answer {
     let pair = Pair::new(&params)?;
     let view = selection::view(&params)?;
     let by = super::table::by(&params)?;
-    selection::shape(&params, &["flame"])?;
+    Shape::of(&params, &[Shape::Flame])?;
     let limit = params.number("limit", 500, 10_000)?;
     let filter =
         params.get("filter").map(|text| trees::Pattern::search(text).map_err(selection::problem)).transpose()?;

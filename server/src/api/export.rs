@@ -6,7 +6,7 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 
 use super::route::{Param, param};
-use super::selection::{self, Selection};
+use super::selection::{self, Selection, Shape};
 use super::{Access, Answer, Params, Problem, Route, State};
 use crate::derive::compute::trees::{self, Tree};
 
@@ -39,13 +39,10 @@ async fn export(Has(app): Has<State>, RawQuery(query): RawQuery) -> Answer {
     let selection = Selection::new(&params, "")?;
     let mut view = selection::view(&params)?;
     selection::per(&params)?;
-    let shape = selection::shape(&params, &["flame", "callers", "sandwich"])?;
-    let inverted = shape == "callers";
-    if shape == "sandwich" {
+    let shape = Shape::of(&params, &Shape::ALL)?;
+    if let Some(function) = shape.function(&params)? {
         // A file has room for one tree: the stacks that contain the function.
-        let function = params.get("function").ok_or_else(|| Problem::bad("view=sandwich needs function=NAME"))?;
-        let exactly = format!("^{}$", regex::escape(function));
-        view.include.insert(0, trees::Pattern::new(&exactly).map_err(selection::problem)?);
+        selection::only_with(&mut view, &function)?;
     }
     let format = params.get("format").unwrap_or("pprof").to_owned();
     if !matches!(format.as_str(), "pprof" | "collapsed" | "speedscope" | "html") {
@@ -53,7 +50,7 @@ async fn export(Has(app): Has<State>, RawQuery(query): RawQuery) -> Answer {
     }
     super::compute(&app, move |app, cancel| {
         let Some(merged) = selection.load(app, cancel)? else { return Ok(super::processing()) };
-        let made = if inverted {
+        let made = if shape == Shape::Callers {
             Tree::callers(&merged.stacks, merged.value, &view, cancel)
         } else {
             Tree::new(&merged.stacks, merged.value, &view, cancel)

@@ -7,7 +7,7 @@ use axum::routing::get;
 use serde::Serialize;
 
 use super::route::{Param, param};
-use super::selection::{self, Merged, Selection};
+use super::selection::{self, Merged, Selection, Shape};
 use super::{Access, Answer, Params, Problem, Route, State};
 use crate::derive::compute::trees::{Address, Pattern, Tree, TreeJson};
 
@@ -64,11 +64,8 @@ async fn flame(Has(app): Has<State>, RawQuery(query): RawQuery) -> Answer {
     let params = Params::new(query.as_deref(), &PARAMS)?;
     let selection = Selection::new(&params, "")?;
     let view = selection::view(&params)?;
-    let shape = selection::shape(&params, &["flame", "callers", "sandwich"])?.to_owned();
-    let function = params.get("function").map(str::to_owned);
-    if shape == "sandwich" && function.is_none() {
-        return Err(Problem::bad("view=sandwich needs function=NAME"));
-    }
+    let shape = Shape::of(&params, &Shape::ALL)?;
+    let function = shape.function(&params)?;
     let root = params
         .get("root")
         .map(|text| Address::parse(text).ok_or_else(|| Problem::bad("root: expected 16 hexadecimal digits")));
@@ -82,9 +79,8 @@ async fn flame(Has(app): Has<State>, RawQuery(query): RawQuery) -> Answer {
         let Some(merged) = selection.load(app, cancel)? else { return Ok(super::processing()) };
         let Merged { stacks, value, counts, kind, one, .. } = &merged;
         let (name, unit) = merged.value_names();
-        let body = if shape == "sandwich" {
-            let made = Tree::sandwich(stacks, *value, &view, function.as_deref().unwrap_or_default(), cancel)
-                .map_err(selection::problem)?;
+        let body = if let Some(function) = &function {
+            let made = Tree::sandwich(stacks, *value, &view, function, cancel).map_err(selection::problem)?;
             let json = |tree: &Tree| tree.to_json(None, min).unwrap_or_default();
             serde_json::to_vec(&SandwichJson {
                 kind,
@@ -102,7 +98,7 @@ async fn flame(Has(app): Has<State>, RawQuery(query): RawQuery) -> Answer {
             let tree = match cached {
                 Some(tree) => tree,
                 None => {
-                    let tree = if shape == "callers" {
+                    let tree = if shape == Shape::Callers {
                         Tree::callers(stacks, *value, &view, cancel)
                     } else {
                         Tree::new(stacks, *value, &view, cancel)

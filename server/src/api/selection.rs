@@ -114,17 +114,59 @@ pub(super) fn view(params: &Params) -> Result<View, Problem> {
     })
 }
 
-/// Parses `view`; the route supports only these shapes.
-pub(super) fn shape<'p>(params: &'p Params, shapes: &[&str]) -> Result<&'p str, Problem> {
-    let shape = params.get("view").unwrap_or("flame");
-    if shapes.contains(&shape) {
-        return Ok(shape);
+/// Restricts a view to the stacks that contain a function.
+pub(super) fn only_with(view: &mut View, function: &str) -> Result<(), Problem> {
+    if view.include.len() >= MOST_PATTERNS {
+        let most = MOST_PATTERNS - 1;
+        return Err(Problem::bad(format!("include: more than {most} patterns with view=sandwich")));
     }
-    let expected = match shapes.split_last() {
-        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
-        _ => shapes.concat(),
-    };
-    Err(Problem::bad(format!("view: expected {expected}, not {shape:?}")))
+    view.include.push(Pattern::exactly(function).map_err(problem)?);
+    Ok(())
+}
+
+/// The shape of a tree, `view`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// From the root to the leaves.
+    Flame,
+    /// From the leaves to the root.
+    Callers,
+    /// A function between its callers and its callees.
+    Sandwich,
+}
+
+impl Shape {
+    pub(super) const ALL: [Self; 3] = [Self::Flame, Self::Callers, Self::Sandwich];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Flame => "flame",
+            Self::Callers => "callers",
+            Self::Sandwich => "sandwich",
+        }
+    }
+
+    /// Parses `view`; the route supports only these shapes.
+    pub(super) fn of(params: &Params, supported: &[Self]) -> Result<Self, Problem> {
+        let Some(text) = params.get("view") else { return Ok(Self::Flame) };
+        supported.iter().copied().find(|shape| shape.name() == text).ok_or_else(|| {
+            let names: Vec<&str> = supported.iter().map(|shape| shape.name()).collect();
+            let expected = match names.split_last() {
+                Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+                _ => names.concat(),
+            };
+            Problem::bad(format!("view: expected {expected}, not {text:?}"))
+        })
+    }
+
+    /// Parses `function`, if the shape needs one.
+    pub(super) fn function(self, params: &Params) -> Result<Option<String>, Problem> {
+        if self != Self::Sandwich {
+            return Ok(None);
+        }
+        let function = params.get("function").ok_or_else(|| Problem::bad("view=sandwich needs function=NAME"))?;
+        Ok(Some(function.to_owned()))
+    }
 }
 
 /// Parses `min`, the share of the root below which subtrees are folded.

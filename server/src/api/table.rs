@@ -7,7 +7,7 @@ use axum::routing::get;
 use serde_json::json;
 
 use super::route::{Param, param};
-use super::selection::{self, Selection};
+use super::selection::{self, Selection, Shape};
 use super::{Access, Answer, Params, Problem, Route, State};
 use crate::derive::compute::trees::{self, By, Pattern, TableRow};
 
@@ -47,7 +47,7 @@ async fn rows(Has(app): Has<State>, RawQuery(query): RawQuery) -> Answer {
     let view = selection::view(&params)?;
     let by = by(&params)?;
     // The table of any shape is that of the whole tree.
-    selection::shape(&params, &["flame", "callers", "sandwich"])?;
+    Shape::of(&params, &Shape::ALL)?;
     let per = selection::per(&params)?;
     let filter = params.get("filter").map(|text| Pattern::search(text).map_err(selection::problem)).transpose()?;
     let limit = params.number("limit", 100, 10_000)?;
