@@ -598,7 +598,10 @@ fn ids_of_a_profile_may_be_any_numbers_and_traces_are_kept() {
     profile.function.iter_mut().for_each(|function| function.id += 90);
     profile.sample.iter_mut().flat_map(|s| &mut s.location_id).for_each(|id| *id = *id * 10 + 3);
     let names = ["delta-mutex.pprof", "go.trace"];
-    let event = event("sparse", "go", &names, "2026-11-26T20:50:10Z", "2026-11-26T20:51:10Z", "");
+    // A day after a fixed time, there would be a warning about the clock.
+    let now = jiff::Timestamp::now();
+    let start = now - jiff::SignedDuration::from_secs(60);
+    let event = event("sparse", "go", &names, &start.to_string(), &now.to_string(), "");
     let body = form(&[
         ("delta-mutex.pprof", Some("delta-mutex.pprof"), &profile.encode_to_vec()),
         ("go.trace", Some("go.trace"), b"go 1.26 trace\0\0\0 and what it holds"),
