@@ -16,7 +16,7 @@ fn main() {
     for name in ["TARGET", "PROFILE"] {
         println!("cargo::rustc-env=JFRKIT_{name}={}", known(variable(name)));
     }
-    // Builds for tests do not start anew with each commit.
+    // Only release builds look: otherwise each commit would rebuild the command for tests.
     let looks = variable("PROFILE").is_some_and(|profile| profile == "release");
     let commit = variable("JFRKIT_COMMIT").or_else(|| looks.then(commit).flatten());
     println!("cargo::rustc-env=JFRKIT_COMMIT={}", known(commit));

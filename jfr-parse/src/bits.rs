@@ -22,8 +22,8 @@ pub fn top_bits(low: u64, high: u64) -> u32 {
 /// Number of bytes that a [`Scan`] examines together.
 pub(crate) const BLOCK: usize = 64;
 
-/// A loop over blocks of bytes that needs the top bit of each byte. It is compiled twice: once for every processor,
-/// and once for those that examine 32 bytes at a time and count bits with one instruction.
+/// A loop that needs the top bits of bytes, a block at a time. It is compiled twice: for any processor, and for those
+/// that examine 32 bytes at a time and count bits with one instruction.
 pub(crate) trait Scan {
     /// The result of the loop.
     type Output;

@@ -77,22 +77,8 @@ impl<'a> Cursor<'a> {
             return self.varint_near_end();
         };
         let word = u64::from_le_bytes(*word);
-        let stop = !word & MORE;
-        #[expect(clippy::cast_possible_truncation, reason = "the first four bytes")]
-        let (short, short_stop) = (word as u32, stop as u32);
-        // Most numbers are as short as this, and their bits take fewer steps to join.
-        if short_stop != 0 {
-            let bits = short_stop.trailing_zeros();
-            self.rest = self.rest.split_at_checked((bits / 8 + 1) as usize).ok_or(Short)?.1;
-            return Ok(u64::from(squeeze_short(short & (u32::MAX >> (31 - bits)))));
-        }
-        if stop == 0 {
-            return self.longest_varint(word);
-        }
-        // The lowest clear top bit ends the number; everything above it belongs to the next value.
-        let bits = stop.trailing_zeros();
-        let value = squeeze(word & (u64::MAX >> (63 - bits)));
-        self.rest = self.rest.split_at_checked((bits / 8 + 1) as usize).ok_or(Short)?.1;
+        let Some((value, size)) = first_of(word) else { return self.longest_varint(word) };
+        self.rest = self.rest.split_at_checked(size).ok_or(Short)?.1;
         Ok(value)
     }
 
@@ -126,6 +112,24 @@ impl<'a> Cursor<'a> {
         if n > self.rest.len() { Err(Short) } else { Ok(n) }
     }
 
+    /// Reads `count` varints and returns those at `places`.
+    ///
+    /// # Errors
+    /// [`Short`] if the bytes end before that.
+    #[inline]
+    pub fn varints_at<const N: usize>(&mut self, count: usize, places: [usize; N]) -> Result<[u64; N], Short> {
+        let mut found = [0; N];
+        for i in 0..count {
+            let value = self.varint()?;
+            for (to, place) in found.iter_mut().zip(places) {
+                if place == i {
+                    *to = value;
+                }
+            }
+        }
+        Ok(found)
+    }
+
     /// Whether there are `n` more bytes, all of which are ASCII.
     #[inline]
     pub(crate) fn is_ascii(&self, n: usize) -> bool {
@@ -150,18 +154,14 @@ impl<'a> Cursor<'a> {
 
     #[inline]
     fn skip_varint(&mut self) -> Result<(), Short> {
-        if let Some((first, rest)) = self.rest.split_first()
-            && *first < 0x80
-        {
-            self.rest = rest;
-            return Ok(());
-        }
-        let Some(word) = self.rest.first_chunk::<8>() else {
-            return self.varint_near_end().map(|_| ());
-        };
-        let stop = !u64::from_le_bytes(*word) & MORE;
-        let size = if stop == 0 { 9 } else { (stop.trailing_zeros() / 8 + 1) as usize };
-        self.rest = self.rest.split_at_checked(size).ok_or(Short)?.1;
+        let end = skip_varint_at(self.rest, 0).ok_or(Short)?;
+        self.move_to(end)
+    }
+
+    /// Moves to a place counted from here.
+    #[inline(always)]
+    pub(crate) fn move_to(&mut self, place: usize) -> Result<(), Short> {
+        self.rest = self.rest.get(place..).ok_or(Short)?;
         Ok(())
     }
 
@@ -209,19 +209,27 @@ pub(crate) fn varint_at(bytes: &[u8], place: usize) -> Option<(u64, usize)> {
     if word & 0x80 == 0 {
         return Some((word & 0x7f, place + 1));
     }
+    let Some((value, size)) = first_of(word) else { return long_varint_at(bytes, place) };
+    Some((value, place + size))
+}
+
+/// The varint that begins a word, and its size; `None` if it has nine bytes.
+#[inline(always)]
+fn first_of(word: u64) -> Option<(u64, usize)> {
     let stop = !word & MORE;
     #[expect(clippy::cast_possible_truncation, reason = "the first four bytes")]
     let (short, short_stop) = (word as u32, stop as u32);
+    // Most numbers are as short as this, and their bits take fewer steps to join.
     if short_stop != 0 {
         let bits = short_stop.trailing_zeros();
-        let value = squeeze_short(short & (u32::MAX >> (31 - bits)));
-        return Some((u64::from(value), place + 1 + (bits / 8) as usize));
+        return Some((u64::from(squeeze_short(short & (u32::MAX >> (31 - bits)))), (bits / 8 + 1) as usize));
     }
     if stop == 0 {
-        return long_varint_at(bytes, place);
+        return None;
     }
+    // The lowest clear top bit ends the number; everything above it belongs to the next value.
     let bits = stop.trailing_zeros();
-    Some((squeeze(word & (u64::MAX >> (63 - bits))), place + 1 + (bits / 8) as usize))
+    Some((squeeze(word & (u64::MAX >> (63 - bits))), (bits / 8 + 1) as usize))
 }
 
 /// [`varint_at`] for nine bytes, and near the end.
@@ -446,7 +454,7 @@ fn squeeze(word: u64) -> u64 {
 
 /// [`squeeze`] for four bytes.
 #[inline(always)]
-pub(crate) fn squeeze_short(word: u32) -> u32 {
+fn squeeze_short(word: u32) -> u32 {
     (word & 0x7f) | (word >> 1 & 0x3f80) | (word >> 2 & 0x001f_c000) | (word >> 3 & 0x0fe0_0000)
 }
 

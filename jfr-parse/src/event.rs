@@ -2,7 +2,7 @@
 
 use hashbrown::HashMap;
 
-use crate::cursor::{Cursor, MORE};
+use crate::cursor::Cursor;
 use crate::ids::{ChunkOffset, TypeId};
 use crate::layout::{Budget, Layout};
 use crate::limits::Limits;
@@ -60,7 +60,7 @@ impl<'a> RawEvent<'a> {
 #[inline]
 pub(crate) fn event_at(chunk: &[u8], offset: usize) -> Option<RawEvent<'_>> {
     let bytes = chunk.get(offset..)?;
-    let (size, type_id, head) = usual_head(bytes).or_else(|| any_head(bytes))?;
+    let (size, type_id, head) = usual_head(bytes).or_else(|| head(bytes))?;
     event_of(bytes, offset, size, type_id, head)
 }
 
@@ -93,40 +93,13 @@ fn usual_head(bytes: &[u8]) -> Option<(usize, TypeId, usize)> {
     Some((usize::try_from(size).ok()?, TypeId(type_id), id_at + id_bytes))
 }
 
-#[inline(never)]
-fn any_head(bytes: &[u8]) -> Option<(usize, TypeId, usize)> {
-    short_head(bytes).or_else(|| head(bytes))
-}
-
-/// [`usual_head`] for padded numbers and others of up to four bytes.
-#[inline(always)]
-fn short_head(bytes: &[u8]) -> Option<(usize, TypeId, usize)> {
-    let word = u64::from_le_bytes(*bytes.first_chunk::<8>()?);
-    let stops = !word & MORE;
-    let after = stops & stops.wrapping_sub(1);
-    let (size_bits, id_end) = (stops.trailing_zeros() + 1, after.trailing_zeros() + 1);
-    let id_bits = id_end - size_bits;
-    if size_bits > 32 || after == 0 || id_bits > 32 {
-        return None;
-    }
-    let size = squeeze_short(word & (u64::MAX >> (64 - size_bits)));
-    let type_id = squeeze_short(word >> size_bits & (u64::MAX >> (64 - id_bits)));
-    Some((usize::try_from(size).ok()?, TypeId(type_id), (id_end / 8) as usize))
-}
-
-/// [`short_head`] for numbers of any length.
+/// [`usual_head`] for numbers of any length.
 #[cold]
 fn head(bytes: &[u8]) -> Option<(usize, TypeId, usize)> {
     let mut at = Cursor::new(bytes);
     let size = usize::try_from(at.varint().ok()?).ok()?;
     let type_id = TypeId(at.varint().ok()?);
     Some((size, type_id, bytes.len() - at.left()))
-}
-
-/// Joins the low seven bits of each of the lowest four bytes.
-#[inline(always)]
-fn squeeze_short(word: u64) -> u64 {
-    (word & 0x7f) | (word >> 1 & 0x3f80) | (word >> 2 & 0x001f_c000) | (word >> 3 & 0x0fe0_0000)
 }
 
 /// How many events in a row must parse for a position to count as the start of an event.
@@ -345,7 +318,7 @@ impl<'a> Iterator for Events<'_, 'a> {
             }
             crate::work::done(1);
             let bytes = self.chunk.get(self.at..)?;
-            let Some((size, type_id, head)) = usual_head(bytes).or_else(|| any_head(bytes)) else {
+            let Some((size, type_id, head)) = usual_head(bytes).or_else(|| head(bytes)) else {
                 self.resync();
                 continue;
             };

@@ -47,34 +47,30 @@ pub(crate) enum Step {
 }
 
 impl Step {
-    #[inline]
-    pub(crate) fn skip(&self, at: &mut Cursor<'_>) -> Result<(), Short> {
+    /// The place after the step at `place`. Bytes and a place are kept in registers, unlike a cursor.
+    #[inline(always)]
+    pub(crate) fn skip_at(&self, bytes: &[u8], place: usize) -> Result<usize, Short> {
         work::done(1);
         match self {
-            Self::Varints(n) => at.skip_varints(*n),
-            Self::Fixed(n) => at.bytes(*n).map(|_| ()),
-            Self::Str => RawStr::skip(at),
-            Self::Repeat(steps) => repeat(steps, at),
+            Self::Varints(n) => skip_varints_at(bytes, place, *n),
+            Self::Fixed(n) => beyond(bytes, place, |at| at.bytes(*n).map(|_| ())),
+            Self::Str => RawStr::skip_at(bytes, place),
+            Self::Repeat(steps) => beyond(bytes, place, |at| repeat(steps, at)),
         }
     }
 }
 
-impl Step {
-    /// [`skip`](Self::skip) for bytes and a place in them, which are kept in registers. Returns the place after the step.
-    #[inline(always)]
-    pub(crate) fn skip_at(&self, bytes: &[u8], place: usize) -> Result<usize, Short> {
-        match self {
-            Self::Varints(n) => {
-                work::done(1);
-                skip_varints_at(bytes, place, *n)
-            }
-            Self::Str => {
-                work::done(1);
-                RawStr::skip_at(bytes, place)
-            }
-            step => beyond(bytes, place, |at| step.skip(at)),
-        }
+#[inline]
+fn skip_all_at(steps: &[Step], bytes: &[u8], mut place: usize) -> Result<usize, Short> {
+    for step in steps {
+        place = step.skip_at(bytes, place)?;
     }
+    Ok(place)
+}
+
+fn skip_all(steps: &[Step], at: &mut Cursor<'_>) -> Result<(), Short> {
+    let end = skip_all_at(steps, at.rest(), 0)?;
+    at.move_to(end)
 }
 
 fn repeat(steps: &[Step], at: &mut Cursor<'_>) -> Result<(), Short> {
@@ -91,9 +87,7 @@ fn repeat(steps: &[Step], at: &mut Cursor<'_>) -> Result<(), Short> {
         }
         steps => {
             for _ in 0..at.count()? {
-                for step in steps {
-                    step.skip(at)?;
-                }
+                skip_all(steps, at)?;
             }
             Ok(())
         }
@@ -138,19 +132,13 @@ impl Layout {
     /// Skips one value.
     #[inline]
     pub(crate) fn skip(&self, at: &mut Cursor<'_>) -> Result<(), Short> {
-        for step in &self.steps {
-            step.skip(at)?;
-        }
-        Ok(())
+        skip_all(&self.steps, at)
     }
 
     /// The place after a value at `place`.
     #[inline]
-    pub(crate) fn skip_at(&self, bytes: &[u8], mut place: usize) -> Result<usize, Short> {
-        for step in &self.steps {
-            place = step.skip_at(bytes, place)?;
-        }
-        Ok(place)
+    pub(crate) fn skip_at(&self, bytes: &[u8], place: usize) -> Result<usize, Short> {
+        skip_all_at(&self.steps, bytes, place)
     }
 }
 

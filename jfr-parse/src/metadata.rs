@@ -291,6 +291,17 @@ impl<'m> Type<'m> {
         self.raw.kind
     }
 
+    /// The number of varints in a value, if the fields consist of varints only, as those of a frame do in every known
+    /// recording.
+    #[must_use]
+    pub fn varints(&self) -> Option<usize> {
+        let is_varint = |field: Field<'_>| {
+            let is_number = |of: Type<'_>| matches!(of.kind(), Kind::Short | Kind::Char | Kind::Int | Kind::Long);
+            !field.is_array() && field.value_type().is_some_and(|of| field.is_pooled() || is_number(of))
+        };
+        self.fields().all(is_varint).then_some(self.fields().len())
+    }
+
     /// The fields, in the order in which their values are encoded.
     pub fn fields(&self) -> impl ExactSizeIterator<Item = Field<'m>> + use<'m> {
         let metadata = self.metadata;

@@ -273,8 +273,7 @@ impl<const N: usize> Plan<N> {
                 }
             }
         }
-        *at = Cursor::new(bytes.get(place..).ok_or(Short)?);
-        Ok(())
+        at.move_to(place)
     }
 }
 

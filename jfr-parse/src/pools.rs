@@ -177,8 +177,7 @@ fn note(
         out.push((key, end - (bytes.len() - value)));
         place = layout.skip_at(bytes, value)?;
     }
-    *at = Cursor::new(bytes.get(place..).ok_or(Short)?);
-    Ok(())
+    at.move_to(place)
 }
 
 /// The constants of a chunk, by type and key.

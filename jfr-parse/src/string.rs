@@ -53,22 +53,11 @@ impl<'a> RawStr<'a> {
     /// Skips one string without decoding it.
     #[inline]
     pub fn skip(cursor: &mut Cursor<'a>) -> Result<(), Short> {
-        match cursor.u8()? {
-            0 | 1 => Ok(()),
-            2 => cursor.skip_varints(1),
-            3 | 5 => {
-                let n = cursor.count()?;
-                cursor.bytes(n).map(|_| ())
-            }
-            4 => {
-                let n = cursor.count()?;
-                skip_units(cursor, n)
-            }
-            _ => Err(Short),
-        }
+        let end = Self::skip_at(cursor.rest(), 0)?;
+        cursor.move_to(end)
     }
 
-    /// [`skip`](Self::skip) for bytes and a place in them. Returns the place after the string.
+    /// The place after the string at `place`.
     #[inline]
     pub(crate) fn skip_at(bytes: &'a [u8], place: usize) -> Result<usize, Short> {
         match bytes.get(place) {
@@ -79,7 +68,11 @@ impl<'a> RawStr<'a> {
                 let end = usize::try_from(n).ok().and_then(|n| text.checked_add(n));
                 end.filter(|end| *end <= bytes.len()).ok_or(Short)
             }
-            _ => beyond(bytes, place, Self::skip),
+            Some(4) => beyond(bytes, place + 1, |at| {
+                let n = at.count()?;
+                skip_units(at, n)
+            }),
+            _ => Err(Short),
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hashbrown::{HashMap, HashSet};
 use jfr_analyzers::names;
-use jfr_parse::{Chunk, Column, ConstantKey, Cursor, Inline, Kind, Plan, Pools, RawStr, Row, Type, TypeId};
+use jfr_parse::{Chunk, Column, ConstantKey, Cursor, Inline, Plan, Pools, RawStr, Row, Type, TypeId};
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::flat::Rows;
@@ -64,7 +64,7 @@ impl StackPlans {
             frame_type: frame.id(),
             pooled_frames: frames.is_pooled(),
             frame: Plan::whole(frame, ["method", "lineNumber", "type"], chunk.limits()).ok()?,
-            varints: only_varints(frame).filter(|_| !frames.is_pooled()),
+            varints: frame.varints().filter(|_| !frames.is_pooled()).zip(places(frame)),
             method_type: method.id(),
             method: chunk.plan(method, ["type", "name", "descriptor"]).ok()?,
             class: method.field("type").and_then(|f| f.value_type()).and_then(class),
@@ -72,16 +72,10 @@ impl StackPlans {
     }
 }
 
-/// If a frame consists of varints only: how many, and which of them are `method`, `lineNumber` and `type`.
-fn only_varints(of: Type<'_>) -> Option<(usize, [usize; 3])> {
-    let varint = |field: jfr_parse::Field<'_>| {
-        let kind = field.value_type().map(|of| of.kind());
-        let number = matches!(kind, Some(Kind::Short | Kind::Char | Kind::Int | Kind::Long));
-        !field.is_array() && (field.is_pooled() || number)
-    };
-    let place = |name: &str| of.fields().position(|field| field.name() == name);
-    let places = [place("method")?, place("lineNumber")?, place("type")?];
-    of.fields().all(varint).then_some((of.fields().len(), places))
+/// Which fields of a frame are `method`, `lineNumber` and `type`.
+fn places(frame: Type<'_>) -> Option<[usize; 3]> {
+    let place = |name: &str| frame.fields().position(|field| field.name() == name);
+    Some([place("method")?, place("lineNumber")?, place("type")?])
 }
 
 /// A string with its hash.
@@ -238,18 +232,7 @@ impl<'c, 'a> ChunkStacks<'c, 'a> {
     ) -> Option<()> {
         for _ in 0..count {
             let of = if let Some((fields, places)) = plans.varints {
-                let [of_method, of_line, of_kind] = places;
-                let (mut method, mut line, mut kind) = (0, 0, 0);
-                for place in 0..fields {
-                    let value = at.varint().ok()?;
-                    if place == of_method {
-                        method = value;
-                    } else if place == of_line {
-                        line = value;
-                    } else if place == of_kind {
-                        kind = value;
-                    }
-                }
+                let [method, line, kind] = at.varints_at(fields, places).ok()?;
                 Some((ConstantKey(method), ConstantKey(kind), line_of(line)))
             } else if plans.pooled_frames {
                 let bytes = self.pools.get(plans.frame_type, ConstantKey(at.varint().ok()?));

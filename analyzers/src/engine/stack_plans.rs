@@ -14,9 +14,9 @@ pub(crate) struct StackPlans {
     /// `method`, `lineNumber`.
     pub(crate) frame: Plan<2>,
     /// The number of varints, if a frame consists only of varints.
-    pub(crate) varints: Option<u32>,
+    pub(crate) varints: Option<usize>,
     /// Which of these varints are the key of the method and the line, if they have the types that the JVM gives them.
-    pub(crate) places: Option<[u32; 2]>,
+    pub(crate) places: Option<[usize; 2]>,
     pub(crate) method_type: TypeId,
     /// `type`, `name`, `descriptor`.
     pub(crate) method: Plan<3>,
@@ -51,7 +51,7 @@ impl StackPlans {
     pub(crate) fn new(chunk: &Chunk<'_>, trace: Type<'_>) -> Result<Option<Self>> {
         let Some(frames) = trace.field("frames").filter(|f| f.is_array()) else { return Ok(None) };
         let Some(frame) = frames.value_type() else { return Ok(None) };
-        let (Some(method_field), varints) = (frame.field("method"), only_varints(frame)) else { return Ok(None) };
+        let (Some(method_field), varints) = (frame.field("method"), frame.varints()) else { return Ok(None) };
         let Some(method) = method_field.value_type() else { return Ok(None) };
         let class = method.field("type").and_then(|f| f.value_type());
         Ok(Some(Self {
@@ -77,23 +77,9 @@ impl ClassPlan {
     }
 }
 
-fn places(frame: Type<'_>) -> Option<[u32; 2]> {
+fn places(frame: Type<'_>) -> Option<[usize; 2]> {
     let place = |name: &str| frame.fields().zip(0..).find(|(field, _)| field.name() == name);
     let (method, line) = (place("method")?, place("lineNumber")?);
     let is_int = line.0.value_type()?.kind() == Kind::Int && !line.0.is_unsigned() && !line.0.is_pooled();
     (method.0.is_pooled() && is_int).then_some([method.1, line.1])
-}
-
-/// The number of varints in a value of this type, if it consists only of varints.
-fn only_varints(of: Type<'_>) -> Option<u32> {
-    let mut n = 0;
-    for field in of.fields() {
-        let kind = field.value_type()?.kind();
-        let varint = field.is_pooled() || matches!(kind, Kind::Short | Kind::Char | Kind::Int | Kind::Long);
-        if field.is_array() || !varint {
-            return None;
-        }
-        n += 1;
-    }
-    Some(n)
 }

@@ -340,15 +340,14 @@ impl<'c, 'a> Resolver<'c, 'a> {
 
     /// Reads frames that consist of `varints` varints each.
     #[inline(always)]
-    fn by_bytes(&mut self, plans: &StackPlans, at: Cursor<'a>, count: usize, varints: u32) -> Option<()> {
+    fn by_bytes(&mut self, plans: &StackPlans, at: Cursor<'a>, count: usize, varints: usize) -> Option<()> {
         let mut rest = at.rest();
         let mut loose = [UNKNOWN; BLOCK];
         let loose = loose.get_mut(..count % BLOCK)?;
         let blocks = count / BLOCK;
         let mut ends = std::mem::take(&mut self.ends);
         ends.clear();
-        let per_frame = varints as usize;
-        at.ends_of_groups(loose.len() * per_frame, BLOCK * per_frame, blocks + 1, &mut ends).ok()?;
+        at.ends_of_groups(loose.len() * varints, BLOCK * varints, blocks + 1, &mut ends).ok()?;
         self.frames_by_bytes(plans, &mut rest, loose, varints)?;
         self.numbers.extend_from_slice(loose);
         let all_bytes = at.rest();
@@ -376,7 +375,7 @@ impl<'c, 'a> Resolver<'c, 'a> {
         plans: &StackPlans,
         (bytes, mut rest): (&'a [u8], &'a [u8]),
         hash: u64,
-        varints: u32,
+        varints: usize,
     ) -> Option<u32> {
         let mut frames = [UNKNOWN; BLOCK];
         self.frames_by_bytes(plans, &mut rest, &mut frames, varints)?;
@@ -395,7 +394,7 @@ impl<'c, 'a> Resolver<'c, 'a> {
         plans: &StackPlans,
         bytes: &mut &[u8],
         numbers: &mut [u32],
-        varints: u32,
+        varints: usize,
     ) -> Option<()> {
         let mut rest = *bytes;
         for to in numbers {
@@ -421,16 +420,8 @@ impl<'c, 'a> Resolver<'c, 'a> {
     #[cold]
     fn decode(&mut self, plans: &StackPlans, rest: &mut &[u8]) -> Option<u32> {
         let mut at = Cursor::new(rest);
-        let (method, line) = if let (Some([method_at, line_at]), Some(varints)) = (plans.places, plans.varints) {
-            let (mut method, mut line) = (0, 0);
-            for i in 0..varints {
-                let value = at.varint().ok()?;
-                if i == method_at {
-                    method = value;
-                } else if i == line_at {
-                    line = value;
-                }
-            }
+        let (method, line) = if let (Some(places), Some(varints)) = (plans.places, plans.varints) {
+            let [method, line] = at.varints_at(varints, places).ok()?;
             #[expect(clippy::cast_possible_truncation, reason = "only the lowest 32 bits count")]
             let line = (line as u32).cast_signed();
             (ConstantKey(method), i64::from(line))
@@ -479,7 +470,7 @@ impl<'c, 'a> Resolver<'c, 'a> {
 /// The bytes of the next frame, in the form used by [`Memo`], and their number; `None` if there are too many,
 /// or if they are too near the end to be read at once.
 #[inline(always)]
-fn frame_bytes(rest: &[u8], varints: u32) -> Option<(u64, u32, usize)> {
+fn frame_bytes(rest: &[u8], varints: usize) -> Option<(u64, u32, usize)> {
     let all = u128::from_le_bytes(*rest.first_chunk::<16>()?);
     #[expect(clippy::cast_possible_truncation, reason = "the two halves")]
     let more = top_bits(all as u64, (all >> 64) as u64);
