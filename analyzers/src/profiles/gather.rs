@@ -38,21 +38,7 @@ impl Key {
         state.write_u64(self.key.0);
         state.finish()
     }
-
-    /// A place among the recent keys.
-    #[inline]
-    fn place(&self) -> usize {
-        let mixed = self.stack.0 ^ self.key.0.rotate_left(24) ^ u64::from(self.source) << 40;
-        let mixed = mixed.wrapping_mul(MIX);
-        usize::try_from(mixed >> (u64::BITS - RECENT.ilog2())).unwrap_or(0)
-    }
 }
-
-/// The number of recent keys that are remembered, a power of two.
-const RECENT: usize = 1 << 10;
-
-/// 2^64 divided by the golden ratio: a multiplication by it spreads numbers that are close to each other.
-const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// Sums of up to three values; their meaning depends on the source's [`Measure`].
 pub(crate) type Sums = [i64; 3];
@@ -84,9 +70,6 @@ pub(crate) struct Gathered<'a> {
     /// Maps a hash to a number. The hash is stored too, so that growing does not hash all keys again.
     table: HashTable<(u64, u32)>,
     last: usize,
-    /// Numbers of keys that occurred recently, by a cheap hash. Most events have one of a few keys, and then the table is
-    /// not needed.
-    recent: Vec<u32>,
     details: Numbered<Detail>,
     texts: Numbered<RawStr<'a>>,
     /// If every event is kept by itself, when each began and how long it lasted.
@@ -109,7 +92,6 @@ impl Default for Gathered<'_> {
             sums: Vec::new(),
             table: HashTable::new(),
             last: usize::MAX,
-            recent: vec![u32::MAX; RECENT],
             details,
             texts,
             odd_durations: 0,
@@ -209,14 +191,6 @@ impl<'a> Gathered<'a> {
             self.more(self.last, sums);
             return;
         }
-        let place = key.place();
-        if let Some(&recent) = self.recent.get(place)
-            && self.keys.get(recent as usize) == Some(&key)
-        {
-            self.last = recent as usize;
-            self.more(self.last, sums);
-            return;
-        }
         let hash = key.hash(&self.hasher);
         let keys = &self.keys;
         let same = |&(h, i): &(u64, u32)| {
@@ -229,9 +203,6 @@ impl<'a> Gathered<'a> {
                 self.more(self.last, sums);
             }
             None => self.first(hash, key, sums),
-        }
-        if let Some(recent) = self.recent.get_mut(place) {
-            *recent = u32::try_from(self.last).unwrap_or(u32::MAX);
         }
     }
 

@@ -3,7 +3,7 @@
 use hashbrown::HashMap;
 use serde::Serialize;
 
-use super::{ALL, By, CallStacks, FrameKind, Tree, TreeError, View, table};
+use super::{ALL, By, CallStacks, FrameKind, Tree, TreeError, View, table, variance};
 use crate::Cancel;
 
 /// How profiles of different durations are made comparable.
@@ -324,8 +324,7 @@ impl DiffRow {
 
     fn compare(&mut self, sides: &[Side; 2]) {
         let (a, b) = (self.a as f64 * sides[0].scale, self.b as f64 * sides[1].scale);
-        let variance = |value: f64, samples: i64| if samples > 0 { value * value / samples as f64 } else { 0.0 };
-        let variance = variance(a, self.samples_a) + variance(b, self.samples_b);
+        let variance = variance(a, self.samples_a as f64) + variance(b, self.samples_b as f64);
         self.change = b - a;
         self.ratio = (a != 0.0).then(|| b / a);
         self.deviations = if variance > 0.0 { self.change / variance.sqrt() } else { 0.0 };

@@ -256,10 +256,14 @@ pub(crate) struct PathRow {
 }
 
 impl PathRow {
-    /// The variance of the value, if it is the sum of `count` independent samples of equal weight.
     fn variance(&self) -> f64 {
-        if self.count > 0 { (self.value as f64) * (self.value as f64) / self.count as f64 } else { 0.0 }
+        variance(self.value as f64, self.count as f64)
     }
+}
+
+/// The variance of a value that is the sum of `count` independent samples of equal weight.
+fn variance(value: f64, count: f64) -> f64 {
+    if count > 0.0 { value * value / count } else { 0.0 }
 }
 
 /// The paths of name indices, root first, from which a tree is built.

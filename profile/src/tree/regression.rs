@@ -10,7 +10,7 @@
 //! small program are most rows. λ is at least 1. With self values in five to nine rows, it is 1 unless the median
 //! exceeds its expectation by two standard errors (1.06 / √n each); with fewer rows, it is 1.
 
-use super::{DiffRow, Side};
+use super::{DiffRow, Side, variance};
 
 /// The minimum growth of a row, as a share of A's total.
 const LEAST_SHARE: f64 = 0.005;
@@ -64,7 +64,7 @@ pub fn regressions(a: &Side, b: &Side, rows: &[DiffRow], threshold: f64, total: 
         .collect();
     found.sort_by(|x, y| y.deviations.total_cmp(&x.deviations).then_with(|| x.key.cmp(&y.key)));
     if total {
-        let variance = |value: f64, samples: i64| value * value / to_f64(samples.max(1));
+        let variance = |value: f64, samples: i64| variance(value, to_f64(samples.max(1)));
         let deviation = (variance(all_a, a.samples) + variance(all_b, b.samples)).sqrt();
         let deviations = if deviation > 0.0 { (all_b - all_a) / deviation } else { 0.0 };
         found.splice(0..0, judge("all", all_a, all_b, deviations));
@@ -92,7 +92,6 @@ fn own_deviations(row: &DiffRow, a: &Side, b: &Side) -> Option<f64> {
     };
     let (count_a, count_b) = (samples(row.self_a, row.a, row.samples_a), samples(row.self_b, row.b, row.samples_b));
     let (value_a, value_b) = (to_f64(row.self_a) * a.scale, to_f64(row.self_b) * b.scale);
-    let variance = |value: f64, count: f64| if count > 0.0 { value * value / count } else { 0.0 };
     let variance = variance(value_a, count_a) + variance(value_b, count_b);
     (count_a + count_b >= FEW && variance > 0.0).then(|| (value_b - value_a) / variance.sqrt())
 }
