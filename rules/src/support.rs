@@ -148,10 +148,11 @@ pub(super) fn pool_name(thread: &str) -> String {
 }
 
 /// The `n` groups with the largest first measure.
-pub(super) fn top(mut groups: Vec<Group<'_>>, n: usize) -> Vec<Group<'_>> {
-    groups.sort_by(|a, b| b.sum(FIRST).total_cmp(&a.sum(FIRST)));
+pub(super) fn top(groups: Vec<Group<'_>>, n: usize) -> Vec<Group<'_>> {
+    let mut groups: Vec<(f64, Group<'_>)> = groups.into_iter().map(|group| (group.sum(FIRST), group)).collect();
+    groups.sort_by(|a, b| b.0.total_cmp(&a.0));
     groups.truncate(n);
-    groups
+    groups.into_iter().map(|(_, group)| group).collect()
 }
 
 /// The median of some values.

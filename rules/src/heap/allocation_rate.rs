@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::allocation::{BY_CLASS, BYTES, SAMPLE};
 use crate::common::{SECOND, amount, site_name, site_rows, sites, worst};
 use crate::tally::{PerText, tally};
-use jfr_analyzers::events::{EVENT, Facts, Group, GroupBy, Level, Needs};
+use jfr_analyzers::events::{EVENT, FIRST, Facts, Group, GroupBy, Level, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 
@@ -118,9 +118,9 @@ impl Rule for AllocationRate {
             0.0
         };
         let places = sites(facts, groups.clone());
-        let total: f64 = groups.iter().map(|g| g.sum(BYTES)).sum();
+        let total: f64 = groups.iter().map(|g| g.sum(FIRST)).sum();
         let mut classes: Vec<(&str, f64)> =
-            tally(&groups, |g| g.text("objectClass").unwrap_or("unknown class"), |sum, g| *sum += g.sum(BYTES));
+            tally(&groups, |g| g.text("objectClass").unwrap_or("unknown class"), |sum, g| *sum += g.sum(FIRST));
         classes.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(b.0)));
         let most = places.first().map(|p| format!(", mostly in {}", site_name(facts, p))).unwrap_or_default();
         let small = by_often >= Severity::INFO_SCORE && by_often > by_rate;

@@ -15,7 +15,6 @@ use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Val
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct HeapLeakForecast;
 
-const CLASS: &str = "object.type|objectClass";
 const OLD_OBJECTS: GroupBy =
     GroupBy::of(&["jdk.OldObjectSample"]).by(&["object.type", "stackTrace"]).measure(&["objectAge", "objectSize"]);
 const LIVE: GroupBy = GroupBy::of(&["profiler.LiveObject", "datadog.HeapLiveObject"])
@@ -225,27 +224,27 @@ struct Suspect {
 /// Classes by growth, then by old object samples, then by live object samples.
 fn suspects(facts: &Facts) -> Vec<Suspect> {
     let mut suspects = growing(facts);
-    let old = facts.groups(&OLD_OBJECTS);
-    suspects.extend(sampled(facts, old, "old object samples", "objectSize"));
-    suspects.extend(sampled(facts, facts.groups(&LIVE), "live object samples", "allocationSize|size"));
+    suspects.extend(sampled(facts, &OLD_OBJECTS, "old object samples", "object.type", "objectSize"));
+    suspects.extend(sampled(facts, &LIVE, "live object samples", "objectClass", "allocationSize|size"));
     suspects
 }
 
-fn sampled(facts: &Facts, groups: jfr_analyzers::events::Groups<'_>, seen: &'static str, size: &str) -> Vec<Suspect> {
-    let mut classes = groups.by(&[CLASS]);
-    classes.retain(|g| g.text(CLASS).is_some());
+fn sampled(facts: &Facts, by: &GroupBy, seen: &'static str, class_key: &str, size: &str) -> Vec<Suspect> {
+    let groups = facts.groups(by);
+    let mut classes = groups.by(&[class_key]);
+    classes.retain(|g| g.text(class_key).is_some());
     classes.sort_by_key(|g| std::cmp::Reverse(g.count()));
     let site = |class: jfr_analyzers::events::Cell| {
-        let of_class = groups.iter().filter(|g| g.key(CLASS) == class);
+        let of_class = groups.iter().filter(|g| g.key(class_key) == class);
         let stack = of_class.max_by_key(|g| g.count()).and_then(|g| g.stack("stackTrace"))?;
         Some(facts.site(stack)?.method)
     };
     let suspect = |g: &jfr_analyzers::events::Group<'_>| Suspect {
-        class: g.text(CLASS).unwrap_or("?").to_owned(),
+        class: g.text(class_key).unwrap_or("?").to_owned(),
         seen,
         objects: g.count() as f64,
         bytes: g.sum(size),
-        site: site(g.key(CLASS)).unwrap_or_default(),
+        site: site(g.key(class_key)).unwrap_or_default(),
     };
     classes.iter().take(5).map(suspect).collect()
 }

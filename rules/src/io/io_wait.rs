@@ -26,8 +26,6 @@ const SOCKETS: GroupBy = GroupBy::of(&["jdk.SocketRead", "jdk.SocketWrite"])
     .measure(&[DURATION, BYTES])
     .histogram()
     .up_to(20_000);
-/// A peer in the groups of sockets, a path in those of files.
-const PEER: &str = "address|path";
 
 /// The host names of addresses, if known.
 const NAMES: GroupBy = GroupBy::of(&["jdk.SocketRead", "jdk.SocketWrite"]).by(&["address", "host"]);
@@ -121,18 +119,24 @@ impl Rule for IoWait {
         let by_slow = map2(p99 / 1e9, settings.number("slow-info"), settings.number("slow-warning"));
         let names: BTreeMap<&str, &str> =
             facts.groups(&NAMES).iter().filter_map(|g| Some((g.text("address")?, g.text("host")?))).collect();
-        let peer = |g: &Group<'_>| {
-            let address = g.text(PEER).filter(|t| !t.is_empty()).unwrap_or("unknown");
+        let key =
+            |g: &Group<'_>| if g.text(EVENT).is_some_and(|event| FILES.contains(&event)) { ON } else { "address" };
+        let peer = |g: &Group<'_>, key: &str| {
+            let address = g.text(key).filter(|t| !t.is_empty()).unwrap_or("unknown");
             names.get(address).filter(|name| !name.is_empty()).map_or(address, |name| name).to_owned()
         };
         let summary = match (timeouts.first(), &slowest) {
             (Some((first, _)), _) if by_timeouts >= by_slow => {
-                format!("{} timed out, most of them from {}", things(timed_out, "read", "reads"), peer(first))
+                format!(
+                    "{} timed out, most of them from {}",
+                    things(timed_out, "read", "reads"),
+                    peer(first, "address")
+                )
             }
             (_, Some(slowest)) => format!(
                 "1 % of the {} {} take {} or longer",
                 if is_read(slowest) { "reads from" } else { "writes to" },
-                peer(slowest),
+                peer(slowest, key(slowest)),
                 time(p99)
             ),
             _ => "Too few reads and writes to judge, and no time-outs".to_owned(),
@@ -142,7 +146,7 @@ impl Rule for IoWait {
         let rows = peers.iter().take(10).map(|g| {
             [
                 g.text(EVENT).unwrap_or_default().trim_start_matches("jdk.").into(),
-                peer(g).into(),
+                peer(g, key(g)).into(),
                 Value::count(g.count(), "events"),
                 Value::nanos_f64(g.sum(DURATION)),
                 Value::share(ratio(g.sum(DURATION), total)),
@@ -157,12 +161,17 @@ impl Rule for IoWait {
         );
         let timeout_rows = timeouts.iter().take(10).map(|(g, n)| {
             let site = g.stack(STACK).and_then(|s| facts.site(s)).map_or_else(String::new, |f| f.method);
-            [peer(g).into(), site.into(), Value::nanos(g.int("timeout").unwrap_or(0)), Value::count(*n, "time-outs")]
+            [
+                peer(g, "address").into(),
+                site.into(),
+                Value::nanos(g.int("timeout").unwrap_or(0)),
+                Value::count(*n, "time-outs"),
+            ]
         });
-        let worst_peer = slowest.as_ref().map(|s| (s.key(EVENT), s.key(PEER)));
+        let worst_peer = slowest.as_ref().map(|s| (s.key(EVENT), s.key(key(s))));
         let is_worst = |event, peer| worst_peer.is_none_or(|worst| worst == (event, peer));
-        let mut stacks = sockets.select(&[STACK], |g| is_worst(g.key(EVENT), g.key(PEER)));
-        stacks.extend(files.select(&[STACK], |g| is_worst(g.key(EVENT), g.key(PEER))));
+        let mut stacks = sockets.select(&[STACK], |g| is_worst(g.key(EVENT), g.key("address")));
+        stacks.extend(files.select(&[STACK], |g| is_worst(g.key(EVENT), g.key(ON))));
         let places = sites(facts, stacks);
         Verdict::scored(worst([by_timeouts, by_slow]), summary)
             .explain(IoWait::WHY)

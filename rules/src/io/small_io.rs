@@ -4,7 +4,7 @@ use hashbrown::HashMap;
 
 use super::longest::NEXT;
 use super::served::{self, Served};
-use crate::blocked::{BLOCKED, BYTES, DURATION, STACK};
+use crate::blocked::{BLOCKED, BYTES, DURATION, ON, STACK};
 use crate::common::{Seek, amount, method_of, things};
 use crate::cost;
 use crate::tally::brief;
@@ -25,8 +25,6 @@ const FILES: &[&str] = &["jdk.FileRead", "jdk.FileWrite"];
 const SOCKETS: GroupBy = GroupBy::of(&["jdk.SocketRead", "jdk.SocketWrite"])
     .by(&[EVENT, STACK, "address", "port"])
     .measure(&[DURATION, BYTES]);
-/// A peer in the groups of sockets, a path in those of files.
-const PEER: &str = "address|path";
 
 /// A program with more call sites than this uses each one rarely and does not have this problem.
 const MAX_PLACES: usize = 5_000;
@@ -104,15 +102,15 @@ fn small_transfers(facts: &Facts, size: f64) -> Vec<Place<'_>> {
     let files = facts.groups(&BLOCKED);
     let files = files.iter().filter(|g| matches!(g.text(EVENT), Some("jdk.FileRead" | "jdk.FileWrite")));
     let sockets = facts.groups(&SOCKETS);
-    let sockets = sockets.iter().filter(|g| !waits(g)).map(|group| (group.int("port"), group));
-    for (port, group) in files.map(|group| (None, group)).chain(sockets) {
+    let sockets = sockets.iter().filter(|g| !waits(g)).map(|group| ("address", group.int("port"), group));
+    for (peer, port, group) in files.map(|group| (ON, None, group)).chain(sockets) {
         let event = group.text(EVENT).unwrap_or_default();
         let stack = group.stack(STACK);
         let top = stack.and_then(|s| facts.frames(s).first().copied());
         let frame = stack.and_then(|s| facts.application_frame(s)).or(top);
         let method = frame.map(|frame| facts.function_of(frame));
         let (bytes, nanos) = (group.sum(BYTES).max(0.0), group.sum(DURATION));
-        let key = (group.key(EVENT), group.key(PEER), port.map_or(Cell::Null, Cell::Int), method);
+        let key = (group.key(EVENT), group.key(peer), port.map_or(Cell::Null, Cell::Int), method);
         if let Some(place) = known.get(&key).and_then(|i| places.get_mut(*i)) {
             place.count = place.count.saturating_add(group.count());
             place.bytes += bytes;
@@ -121,7 +119,7 @@ fn small_transfers(facts: &Facts, size: f64) -> Vec<Place<'_>> {
             let leaf = top.map_or("", |top| facts.method(top)).to_owned();
             let frame = frame.map(|frame| facts.frame(frame));
             let method = frame.as_ref().map(|frame| frame.method.clone());
-            let peer = group.text(PEER).map_or("unknown", brief);
+            let peer = group.text(peer).map_or("unknown", brief);
             let peer = port.map_or_else(|| peer.to_owned(), |port| format!("{peer}:{port}"));
             known.insert(key, places.len());
             places.push(Place { event, peer, method, frame, leaf, count: group.count(), bytes, nanos });

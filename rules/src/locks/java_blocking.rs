@@ -1,8 +1,9 @@
 //! `JavaBlocking`: time blocked on monitors and locks.
 
-use super::waits::{CLASS, DURATION, LOCKS, MONITOR, PARK, STACK, THREAD, WAITS, for_a_lock};
+use super::waits::{CLASS, DURATION, LOCKS, MONITOR, PARK, STACK, THREAD, WAITS, for_a_lock, waits_for_locks};
 use crate::cost;
-use jfr_analyzers::events::{Facts, Group, Level, Needs};
+use crate::support::top;
+use jfr_analyzers::events::{Facts, Level, Needs};
 use jfr_analyzers::math::{balance, map_exp100, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
@@ -63,8 +64,7 @@ impl Rule for JavaBlocking {
         if let Some(because) = facts.missing_all(&[MONITOR, PARK], Level::Available) {
             return Verdict::not_applicable(because);
         }
-        let counts = for_a_lock(facts, settings);
-        let waits = facts.groups(&WAITS).pick(&counts);
+        let waits = waits_for_locks(facts, settings, for_a_lock(facts, settings));
         let all = waits.by(&[]);
         let Some(all) = all.first() else {
             return Verdict::ok("No thread was blocked");
@@ -76,9 +76,9 @@ impl Rule for JavaBlocking {
         let classes = waits.by(&[CLASS]);
         let by_thread =
             balance(threads.iter().map(|g| g.sum(DURATION))) > balance(classes.iter().map(|g| g.sum(DURATION)));
-        let class = top(classes.clone()).into_iter().next();
-        let thread = top(threads.clone()).into_iter().next();
-        let what = match (&class, &thread) {
+        let (classes, threads) = (top(classes, 5), top(threads, 5));
+        let (class, thread) = (classes.first(), threads.first());
+        let what = match (class, thread) {
             (_, Some(thread)) if by_thread => thread.thread(THREAD).map_or("", |t| t.name.as_str()),
             (Some(class), _) => class.text(CLASS).unwrap_or("unknown class"),
             _ => "",
@@ -99,7 +99,7 @@ impl Rule for JavaBlocking {
                 "most blocking classes",
                 Value::table(
                     ["class", "times", "time"],
-                    top(classes).into_iter().map(|g| {
+                    classes.iter().map(|g| {
                         [
                             g.text(CLASS).unwrap_or("?").into(),
                             Value::count(g.count(), "times"),
@@ -112,7 +112,7 @@ impl Rule for JavaBlocking {
                 "most blocked threads",
                 Value::table(
                     ["thread", "times", "time"],
-                    top(threads).into_iter().map(|g| {
+                    threads.iter().map(|g| {
                         let name = g.thread(THREAD).map_or("?", |t| t.name.as_str());
                         [name.into(), Value::count(g.count(), "times"), Value::nanos_f64(g.sum(DURATION))]
                     }),
@@ -127,13 +127,6 @@ impl Rule for JavaBlocking {
                 ),
             )
     }
-}
-
-/// The five groups with the longest time.
-fn top(mut groups: Vec<Group<'_>>) -> Vec<Group<'_>> {
-    groups.sort_by(|a, b| b.sum(DURATION).total_cmp(&a.sum(DURATION)));
-    groups.truncate(5);
-    groups
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::waits::{
     ADDRESS, CLASS, DURATION, LOCKED, LOCKS, MONITOR, OWNER, OWNERS, PARK, STACK, THREAD, WAITS, for_a_lock,
+    waits_for_locks,
 };
 use crate::cost;
 use crate::support::{LOAD_FIELDS, jvm_cpu_nanos, place, top};
@@ -128,7 +129,7 @@ impl Rule for LockContention {
             return Verdict::not_applicable(because);
         }
         let counts = for_a_lock(facts, settings);
-        let waits = facts.groups(&WAITS).pick(&counts);
+        let waits = waits_for_locks(facts, settings, &counts);
         let all = waits.by(&[]);
         let Some(all) = all.first() else {
             return Verdict::ok("No thread waited for a lock");

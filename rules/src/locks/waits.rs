@@ -2,7 +2,7 @@
 
 use crate::common::Seek;
 use crate::idle::awaits_connection;
-use jfr_analyzers::events::{EVENT, Facts, Group, GroupBy};
+use jfr_analyzers::events::{EVENT, Facts, Group, GroupBy, Picked};
 use jfr_analyzers::rule::Settings;
 
 pub(super) const MONITOR: &str = "jdk.JavaMonitorEnter";
@@ -29,14 +29,22 @@ pub(super) const LOCKS: &str = r"\.(Reentrant(ReadWrite)?Lock(\$\w+)?|StampedLoc
 const NO_WORK: [&str; 2] =
     ["java.util.concurrent.ThreadPoolExecutor.getTask", "java.util.concurrent.ThreadPoolExecutor.processWorkerExit"];
 
-/// Which of [`WAITS`] are for a lock: entering monitors, and parking on classes that the setting `locks` matches,
-/// except for idle pool threads, threads that take turns to accept connections and, in groups by thread, threads that the
-/// setting `exclude-threads` matches.
+/// Which of [`WAITS`] and [`LOCKED`] are for a lock: entering monitors, and parking on classes that the setting `locks`
+/// matches, except for idle pool threads and threads that take turns to accept connections.
 pub(super) fn for_a_lock<'f>(facts: &'f Facts, settings: &'f Settings) -> impl Fn(&Group<'f>) -> bool {
     let no_work = Seek::new(facts, |method| NO_WORK.contains(&method) || awaits_connection(method));
     move |g| {
         (g.text(EVENT) == Some(MONITOR) || g.text(CLASS).is_some_and(|c| settings.matches("locks", c)))
             && !g.stack(STACK).is_some_and(|s| no_work.passes(s))
-            && !(g.has_key(THREAD) && g.thread(THREAD).is_some_and(|t| settings.matches("exclude-threads", &t.name)))
     }
+}
+
+/// The [`WAITS`] that are for a lock, except those of threads that the setting `exclude-threads` matches.
+pub(super) fn waits_for_locks<'f>(
+    facts: &'f Facts,
+    settings: &Settings,
+    for_a_lock: impl Fn(&Group<'f>) -> bool,
+) -> Picked<'f> {
+    let excluded = |g: &Group<'f>| g.thread(THREAD).is_some_and(|t| settings.matches("exclude-threads", &t.name));
+    facts.groups(&WAITS).pick(|g| for_a_lock(g) && !excluded(g))
 }

@@ -144,7 +144,7 @@ impl Rule for OversizedThreadPool {
             }
         }
         for group in facts.groups(&LOADS).iter() {
-            let Some(id) = group.thread_id("thread|eventThread").filter(|id| is_pooled(facts, *id)) else { continue };
+            let Some(id) = group.thread_id("eventThread").filter(|id| is_pooled(facts, *id)) else { continue };
             // A thread's last load is reported when it ends, for a period other than the slice. Ten threads that ran
             // one after the other would look like ten at once.
             if threads.get(&id).is_some_and(|t| t.ended && t.to.saturating_sub(group.last()).abs() < SECOND) {
@@ -231,12 +231,12 @@ fn threads(facts: &Facts) -> HashMap<ThreadId, Known> {
     let unknown = Known { from, to, parked: 0.0, sampled: false, ended: false };
     let java = |id: &ThreadId| is_pooled(facts, *id);
     for group in facts.groups(&STARTS).iter() {
-        if let Some(id) = group.thread_id("thread|eventThread").filter(java) {
+        if let Some(id) = group.thread_id("thread").filter(java) {
             threads.entry(id).or_insert(unknown).from = group.first();
         }
     }
     for group in facts.groups(&PARKS).iter() {
-        if let Some(id) = group.thread_id("thread|eventThread").filter(java) {
+        if let Some(id) = group.thread_id("eventThread").filter(java) {
             let known = threads.entry(id).or_insert(unknown);
             known.parked = group.sum("duration");
             // A park that was under way when the recording began.
@@ -244,17 +244,17 @@ fn threads(facts: &Facts) -> HashMap<ThreadId, Known> {
         }
     }
     for group in facts.groups(&LOADS).iter() {
-        if let Some(id) = group.thread_id("thread|eventThread").filter(java) {
+        if let Some(id) = group.thread_id("eventThread").filter(java) {
             threads.entry(id).or_insert(unknown);
         }
     }
     for group in facts.groups(&CPU_BY_THREAD).iter() {
-        if let Some(id) = group.thread_id("sampledThread").filter(java) {
+        if let Some(id) = group.thread_id("sampledThread|eventThread").filter(java) {
             threads.entry(id).or_insert(unknown).sampled = true;
         }
     }
     for group in facts.groups(&ENDS).iter() {
-        if let Some(known) = group.thread_id("thread|eventThread").and_then(|id| threads.get_mut(&id)) {
+        if let Some(known) = group.thread_id("thread").and_then(|id| threads.get_mut(&id)) {
             (known.to, known.ended) = (group.last(), true);
         }
     }

@@ -207,7 +207,7 @@ fn sampled(facts: &Facts, event: &str) -> HashMap<String, Times> {
         let Some(state) = group.text(STATE).and_then(State::of) else { continue };
         let name = group.thread(THREAD).map_or("?", |t| t.name.as_str());
         // Not every release writes how many samples an event stands for.
-        let n = group.sum("weight").max(group.count() as f64);
+        let n = group.sum("weight|samples").max(group.count() as f64);
         threads.entry(name.to_owned()).or_default().add(state, n);
     }
     threads

@@ -182,7 +182,9 @@ impl GroupsData {
     #[cold]
     #[expect(clippy::panic, reason = "a rule with a bug must not judge")]
     fn none(&self, what: &str, name: &str) -> ! {
-        panic!("no {what} {name} in {:?}, of whose keys {:?} are left", self.by, self.kept)
+        let keys: Vec<&str> =
+            self.by.keys.iter().zip(self.kept).filter(|(_, kept)| *kept).map(|(key, _)| *key).collect();
+        panic!("no {what} {name} in {:?}, of whose keys {keys:?} are left", self.by)
     }
 
     /// The key of group `i`.
@@ -477,6 +479,7 @@ fn widened(hash: u32) -> u64 {
 }
 
 /// The place of a name: it is equal, or the two have an alternative in common.
+#[inline]
 fn place_of(names: &[&str], name: &str) -> Option<usize> {
     names.iter().position(|known| *known == name).or_else(|| place_by_part(names, name))
 }
@@ -623,9 +626,9 @@ impl<'f> Picked<'f> {
 /// The events with one key.
 ///
 /// Keys and measures are read by their names in the [`GroupBy`]. A name with alternatives (`path|address`) stands for
-/// each of them: it can be asked for by one alternative, and asking for several finds whichever the groups have. Asking
-/// for one that the groups do not have is a bug in the rule and panics, so the rule is reported as failed. [`FIRST`] is
-/// the first measure.
+/// each of them: it can be asked for by one alternative, and asking for several finds whichever the groups have. That is
+/// slower than the name itself, so a loop over many groups asks for the name itself. Asking for one that the groups do not
+/// have is a bug in the rule and panics, so the rule is reported as failed. [`FIRST`] is the first measure.
 #[derive(Debug, Clone)]
 pub struct Group<'f> {
     facts: &'f Facts,
@@ -661,12 +664,6 @@ impl<'f> Group<'f> {
         let data = self.data();
         let place = data.measure_place(name);
         data.amounts.row(self.i).get(place)
-    }
-
-    /// Whether the groups have a key of this name.
-    #[must_use]
-    pub fn has_key(&self, name: &str) -> bool {
-        place_of(self.data().by.keys, name).is_some_and(|i| self.data().kept.get(i) == Some(&true))
     }
 
     /// A key.
