@@ -26,7 +26,7 @@ enum Run {
 }
 
 impl Run {
-    fn has(self, c: u8) -> bool {
+    const fn has(self, c: u8) -> bool {
         match self {
             Self::Digits => c.is_ascii_digit(),
             Self::Hex => c.is_ascii_hexdigit(),
@@ -174,12 +174,12 @@ fn suspicious(name: &str) -> bool {
     after_digit || name.ends_with(|c: char| c.is_ascii_hexdigit() || c == ';') && hidden_suffix(name).is_some()
 }
 
-/// What a byte follows, if it is to be suspicious.
+/// Bits of [`LOOKS`]: conditions on the byte before.
 const ALWAYS: u8 = 1;
 const DOLLAR: u8 = 2;
 const DIGIT: u8 = 4;
 
-/// For each byte, what it is suspicious after, and, four bits higher, what it is itself.
+/// For each byte: after which bytes it is suspicious (low half), and which of these it is itself (high half).
 #[expect(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "evaluated by the compiler")]
 const LOOKS: [u8; 256] = {
     let mut looks = [ALWAYS << 4; 256];
@@ -195,7 +195,7 @@ const LOOKS: [u8; 256] = {
             looks[i] |= ALWAYS;
         }
         // For the other rules, the number ends the name or a part of it.
-        if !(c.is_ascii_alphanumeric() || c == b'_') {
+        if !Run::Word.has(c) {
             looks[i] |= DIGIT;
         }
         if c == b'$' {

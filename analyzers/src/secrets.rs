@@ -36,7 +36,7 @@ const FORMS: [(&str, &str); 9] = [
     ("an address with a password", r"://[^\s/:@]+:[^\s/@]+@"),
 ];
 
-/// A regular expression of the program. One that is not valid must not let secrets pass without a sound.
+/// A regular expression of the program. Panics if it is not valid; otherwise secrets would go unnoticed.
 #[expect(clippy::expect_used, reason = "only constants, each of which the tests use")]
 pub(crate) fn constant(pattern: &str) -> Regex {
     Regex::new(pattern).expect("a valid constant")
@@ -82,8 +82,7 @@ pub fn is_harmless(name: &str, value: &str) -> bool {
         || number && !is_password()
 }
 
-/// Whether a name is that of a secret. If the expression did not compile, every name would count as a secret,
-/// which hides too much instead of too little; this is not known to happen.
+/// Whether a name is that of a secret.
 #[must_use]
 pub fn is_name(name: &str) -> bool {
     SECRET.is_match(name) && !EXCEPT.is_match(name)

@@ -92,6 +92,12 @@ impl ChunkHeader {
         self.start_nanos.saturating_add(self.duration_nanos.max(Nanos(0)))
     }
 
+    /// The end of the chunk; `None` if it is not known, as while the chunk is being written.
+    #[must_use]
+    pub fn known_end_nanos(&self) -> Option<EpochNanos> {
+        (!self.in_progress() && self.duration_nanos > Nanos(0)).then(|| self.end_nanos())
+    }
+
     /// Whether the chunk was still being written when it was copied.
     #[must_use]
     pub fn in_progress(&self) -> bool {

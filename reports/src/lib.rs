@@ -254,7 +254,7 @@ fn facts(report: &Report, zone: &Zone) -> Vec<(&'static str, String)> {
 
 /// What the hottest method takes, unless a finding says so.
 fn hottest(report: &Report) -> Option<String> {
-    let verdict = &report.rules.iter().find(|outcome| outcome.rule.id == "HotSpots")?.verdict;
+    let verdict = &report.outcome("HotSpots")?.verdict;
     let is_named = verdict.evidence.iter().any(|(_, value)| matches!(value, Value::Methods { .. }));
     (verdict.severity == Severity::Ok && is_named).then(|| verdict.summary.clone())
 }

@@ -74,8 +74,7 @@ fn process(facts: &Facts, more: f64) -> Option<f64> {
     resident.or_else(|| Some(committed().or_else(|| facts.max_heap().map(|n| n as f64))? + more))
 }
 
-/// The memory that a share of the metaspace takes, or of all classes, assuming classes of mean size. `None` if the size of
-/// the metaspace is not recorded.
+/// The memory of a share of all classes, assuming classes of mean size. `None` if the size of the metaspace is not recorded.
 pub(super) fn classes(facts: &Facts, share: f64) -> Option<Cost> {
     let metaspace = facts.groups(&METASPACE).total().map(|g| g.max("metaspace.used")).filter(|size| *size > 0.0)?;
     Some(Cost::memory(ratio(share * metaspace, process(facts, metaspace)?)))

@@ -22,6 +22,7 @@ mod humongous_allocation;
 mod increasing_metaspace_live_set;
 mod long_gc_pause;
 mod metaspace_oom;
+mod stopped;
 mod system_gc;
 mod zgc_allocation_stall;
 

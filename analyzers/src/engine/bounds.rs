@@ -27,8 +27,7 @@ impl Bounds {
         let (mut from, mut end) = (i64::MAX, i64::MIN);
         for header in headers {
             from = from.min(header.start_nanos.0);
-            let open = header.in_progress() || header.duration_nanos.0 <= 0;
-            end = end.max(if open { i64::MAX } else { header.end_nanos().0 });
+            end = end.max(header.known_end_nanos().map_or(i64::MAX, |end| end.0));
         }
         if from > end {
             end = i64::MAX;

@@ -195,6 +195,18 @@ impl Default for CpuSamples {
     }
 }
 
+/// The samples that count toward a target.
+fn merged_of<'m>(
+    totals: &'m mut Totals,
+    sources: &'m mut BTreeMap<CpuSource, CpuSamples>,
+    target: Target,
+) -> &'m mut Merged {
+    match target {
+        Target::Profile(kind) => totals.profile(kind),
+        Target::Cpu(source) => &mut sources.entry(source).or_default().merged,
+    }
+}
+
 /// Commits the results of chunks, in file order.
 #[derive(Debug)]
 pub(super) struct Committer {
@@ -226,15 +238,13 @@ impl Committer {
     pub(super) fn take(&mut self, index: usize, result: Option<ChunkResult>) {
         let (totals, cpu) = (&mut self.totals, &mut self.cpu);
         if let Some(result) = result {
+            let sources = cpu.sources(index);
             for source in result.cpu_sources() {
-                cpu.of(index, source);
+                sources.entry(source).or_default();
             }
             let mut numbers: Vec<u32> = Vec::new();
             for sample in &result.samples {
-                let merged = match sample.target {
-                    Target::Profile(kind) => totals.profile(kind),
-                    Target::Cpu(source) => &mut cpu.of(index, source).merged,
-                };
+                let merged = merged_of(totals, sources, sample.target);
                 let number = merged.add(sample.stack, sample.labels, &sample.values);
                 if result.timeline.is_some() {
                     numbers.push(number);
@@ -243,17 +253,14 @@ impl Committer {
             for moment in result.timeline.iter().flatten() {
                 let at = moment.sample as usize;
                 let (Some(sample), Some(&number)) = (result.samples.get(at), numbers.get(at)) else { continue };
-                let merged = match sample.target {
-                    Target::Profile(kind) => totals.profile(kind),
-                    Target::Cpu(source) => &mut cpu.of(index, source).merged,
-                };
+                let merged = merged_of(totals, sources, sample.target);
                 if let Some(timeline) = &result.timeline {
                     merged.record(timeline.step_nanos(), Moment { sample: number, ..moment });
                 }
             }
             for (target, tally) in result.tallies {
                 let sum = match target {
-                    Target::Cpu(source) => &mut cpu.of(index, source).tally,
+                    Target::Cpu(source) => &mut sources.entry(source).or_default().tally,
                     Target::Profile(_) => totals.tallies.entry(target).or_default(),
                 };
                 add_tally(sum, tally);

@@ -119,13 +119,14 @@ pub fn samples<T: Send>(
     };
     let failures = run(&tasks, read, |index, result| {
         let result = result.map(|(result, made)| {
+            let sources = cpu.sources(index);
             for source in result.cpu_sources() {
-                cpu.of(index, source);
+                sources.entry(source).or_default();
             }
             for (target, one) in made {
                 match target {
                     Target::Profile(kind) => take(kind, one),
-                    Target::Cpu(source) => cpu.of(index, source).push(one),
+                    Target::Cpu(source) => sources.entry(source).or_default().push(one),
                 }
             }
             result

@@ -1,4 +1,4 @@
-//! Chunks that overlap in time: if they have several kinds of CPU samples, these observed the same work, and one kind counts.
+//! CPU samples of chunks that overlap in time: if there are several sources, they observed the same work, so only one counts.
 
 use std::collections::BTreeMap;
 
@@ -42,10 +42,10 @@ impl<T: Default> Overlaps<T> {
         self.group_of.get(chunk).copied().unwrap_or(chunk)
     }
 
-    /// What was collected from a source in the group of a chunk. Afterward, the group has this source.
-    pub(super) fn of(&mut self, chunk: usize, source: CpuSource) -> &mut T {
+    /// What was collected in the group of a chunk, by source.
+    pub(super) fn sources(&mut self, chunk: usize) -> &mut BTreeMap<CpuSource, T> {
         let number = self.number(chunk);
-        self.groups.entry(number).or_default().sources.entry(source).or_default()
+        &mut self.groups.entry(number).or_default().sources
     }
 
     /// Ends a chunk, whether it could be read or not. Returns the source that counts once all chunks of the group have ended.

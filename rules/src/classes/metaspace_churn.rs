@@ -168,7 +168,7 @@ impl Rule for MetaspaceChurn {
         let part: f64 = growing.iter().filter_map(|(name, ..)| kinds.get(name)).map(count).sum();
         let memory = if part > 0.0 { cost::classes(facts, ratio(part, kinds.values().map(count).sum())) } else { None };
         let pauses = cost::paused(facts, forced.as_ref().map_or(0.0, |g| g.sum("sumOfPauses")));
-        // A leak costs more with time than at the end of the recording.
+        // A leak keeps growing, so what it costs at the end is only an estimate.
         let grows = memory.is_some_and(|memory| pauses.is_none_or(|pauses| memory.share >= pauses.share));
         let rows = growing.iter().take(10).map(|(name, loaders, classes, _)| {
             [(*name).into(), Value::number(*loaders, "loaders"), Value::number(*classes, "classes")]

@@ -64,10 +64,10 @@ impl Rule for Exceptions {
             return Verdict::not_applicable("the recording has fewer than two counts of throwables");
         };
         let rate = ratio(cluster.mass, cluster.end.saturating_sub(cluster.start) as f64 / 1e9);
-        let thrown = |key| facts.groups(&THROWN).select(&[key], |g| g.text(EVENT) == Some(THROWS));
-        let mut classes = thrown("thrownClass|type");
+        let thrown = facts.groups(&THROWN).pick(|g| g.text(EVENT) == Some(THROWS));
+        let mut classes = thrown.by(&["thrownClass|type"]);
         classes.sort_by_key(|g| std::cmp::Reverse(g.count()));
-        let stacks = thrown("stackTrace");
+        let stacks = thrown.by(&["stackTrace"]);
         let rows = classes
             .iter()
             .take(5)

@@ -1,16 +1,14 @@
 //! `ApplicationHalts`: all times at which the application is stopped.
 
+use super::stopped::{self, Stopped};
 use jfr_analyzers::events::{Facts, Needs};
-use jfr_analyzers::math::{map2, ratio, worst_sliding_window, worst_window};
-use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
+use jfr_analyzers::math::ratio;
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Value, Verdict};
 
 /// The share of time in which the whole application is stopped, for any reason. Needs the lists of pauses and VM
 /// operations.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ApplicationHalts;
-
-/// Minimum halted time, in nanoseconds, for its share of a short recording to be meaningful.
-const ENOUGH: i64 = 200_000_000;
 
 const SAFEPOINTS: [&str; 6] = [
     "jdk.SafepointBegin",
@@ -43,16 +41,8 @@ impl Rule for ApplicationHalts {
                       in another, over the worst window of `window`, or over the whole recording if it is shorter: 25 \
                       at `info`, 75 at `warning`. Less than 200 ms in total is worth a look at most.",
             )
-            .differences("JMC always uses the full window length, even if the recording is shorter.")
-            .settings(
-                const {
-                    &[
-                        Setting::percent("info", 5.0, "Share of a window that is worth a look"),
-                        Setting::percent("warning", 10.0, "Share of a window to act on"),
-                        Setting::seconds("window", 60.0, "Length of the window"),
-                    ]
-                },
-            )
+            .differences(stopped::DIFFERENCES)
+            .settings(stopped::SETTINGS)
             .why(Self::WHY)
             .remedy(Self::REMEDY)
     }
@@ -87,35 +77,23 @@ impl Rule for ApplicationHalts {
         if halts.is_empty() {
             return Verdict::ok("The application was never halted");
         }
-        let (window, worst) = worst_window(&halts, settings.nanos("window"), facts.window());
         let sum = |of: &[(i64, i64)]| of.iter().fold(0i64, |sum, (a, b)| sum.saturating_add(b.saturating_sub(*a)));
         let (all, collector) = (sum(&halts), sum(&pauses));
         let other = ratio(all.saturating_sub(collector).max(0) as f64, all as f64);
-        let whole = ratio(all as f64, facts.nanos() as f64).min(1.0);
-        // A window may include time that is not recorded; the share of the recording does not.
-        let share = worst.max(whole);
-        let score = |share: f64| map2(share * 100.0, settings.number("info"), settings.number("warning"));
-        let of_jmc = Severity::of_score(score(worst_sliding_window(&halts, settings.nanos("window")).1));
-        Verdict::scored(
-            score(share),
-            format!(
-                "The application was halted for {:.2} % of the worst window and {:.2} % of the recording; {:.0} % of \
-                 that was not GC",
-                share * 100.0,
-                whole * 100.0,
-                other * 100.0
-            ),
-        )
-        .explain(ApplicationHalts::WHY)
-        .remedy(ApplicationHalts::REMEDY)
-        .jmc(of_jmc)
-        .at_most(if all < ENOUGH { Severity::Info } else { Severity::Warning })
-        .cost(Cost::elapsed(whole))
-        .with("share of worst window", Value::share(share))
-        .with("worst window", Value::window(window.from, window.to))
-        .with("share of recording", Value::share(whole))
-        .with("share not for collections", Value::share(other))
-        .with("time halted", Value::nanos(all))
+        let stopped = Stopped::of(&halts, all, facts, settings);
+        let summary = format!(
+            "The application was halted for {:.2} % of the worst window and {:.2} % of the recording; {:.0} % of that \
+             was not GC",
+            stopped.share * 100.0,
+            stopped.whole * 100.0,
+            other * 100.0
+        );
+        stopped
+            .verdict(summary)
+            .explain(ApplicationHalts::WHY)
+            .remedy(ApplicationHalts::REMEDY)
+            .with("share not for collections", Value::share(other))
+            .with("time halted", Value::nanos(all))
     }
 }
 

@@ -44,27 +44,23 @@ impl Rule for FullGc {
         if configuration.texts("oldCollector").any(|c| Some(c) != facts.old_collector()) {
             return Verdict::not_applicable("the recording contains JVMs with different collectors");
         }
+        let full: Vec<_> = facts.groups(&FULL).iter().filter(|g| g.text("name") == Some("G1Full")).collect();
         let count = match facts.old_collector() {
             Some("ConcurrentMarkSweep") => facts.count("jdk.OldGarbageCollection"),
-            Some("G1Old") => facts
-                .groups(&FULL)
-                .iter()
-                .filter(|g| g.text("name") == Some("G1Full"))
-                .fold(0u64, |sum, g| sum.saturating_add(g.count())),
+            Some("G1Old") => full.iter().fold(0u64, |sum, g| sum.saturating_add(g.count())),
             Some(other) => return Verdict::not_applicable(format!("the collector is {other}, not G1 or CMS")),
             None => return Verdict::not_applicable("the recording does not name the collector"),
         };
         if count == 0 {
             return Verdict::ok("No full collection ran");
         }
-        let causes = facts.groups(&FULL).iter().filter(|g| g.text("name") == Some("G1Full")).map(|g| {
+        let causes = full.iter().map(|g| {
             [
                 g.text("cause").unwrap_or("?").into(),
                 Value::count(g.count(), "collections"),
                 Value::nanos_f64(g.sum("duration")),
             ]
         });
-        let full: Vec<_> = facts.groups(&FULL).iter().filter(|g| g.text("name") == Some("G1Full")).collect();
         let unasked: Vec<_> = full.iter().filter(|g| !g.text("cause").is_some_and(is_asked_for)).collect();
         let paused: f64 = unasked.iter().map(|g| g.sum("duration")).sum();
         // CMS does not use this name for its full collections.

@@ -1,8 +1,8 @@
 //! `GcPauseRatio`: the share of time in GC pauses.
 
+use super::stopped::{self, Stopped};
 use jfr_analyzers::events::{Event, Facts, Needs};
-use jfr_analyzers::math::{map2, ratio, worst_sliding_window, worst_window};
-use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Value, Verdict};
 
 /// The share of time in which the collector stops the application. Needs the list of pauses.
 #[derive(Debug, Clone, Copy)]
@@ -16,9 +16,6 @@ impl GcPauseRatio {
         shorter pauses: G1 with -XX:MaxGCPauseMillis, ZGC or Shenandoah.";
 }
 
-/// Minimum time in pauses, in nanoseconds, for their share of a short recording to be meaningful.
-const ENOUGH: i64 = 200_000_000;
-
 impl Rule for GcPauseRatio {
     fn info(&self) -> RuleInfo {
         RuleInfo::jmc("GcPauseRatio")
@@ -30,16 +27,8 @@ impl Rule for GcPauseRatio {
                       shorter: 25 at `info`, 75 at `warning`. Pauses of less than 200 ms in total are worth a look at \
                       most.",
             )
-            .differences("JMC always uses the full window length, even if the recording is shorter.")
-            .settings(
-                const {
-                    &[
-                        Setting::percent("info", 5.0, "Share of a window that is worth a look"),
-                        Setting::percent("warning", 10.0, "Share of a window to act on"),
-                        Setting::seconds("window", 60.0, "Length of the window"),
-                    ]
-                },
-            )
+            .differences(stopped::DIFFERENCES)
+            .settings(stopped::SETTINGS)
             .why(Self::WHY)
             .remedy(Self::REMEDY)
     }
@@ -53,31 +42,19 @@ impl Rule for GcPauseRatio {
         if pauses.is_empty() {
             return Verdict::ok("There were no GC pauses");
         }
-        let (window, worst) = worst_window(&pauses, settings.nanos("window"), facts.window());
         let total: i64 = pauses.iter().fold(0, |sum, p| sum.saturating_add(p.nanos()));
-        let whole = ratio(total as f64, facts.nanos() as f64).min(1.0);
-        // A window may include time that is not recorded; the share of the recording does not.
-        let share = worst.max(whole);
-        let score = |share: f64| map2(share * 100.0, settings.number("info"), settings.number("warning"));
-        let of_jmc = Severity::of_score(score(worst_sliding_window(&pauses, settings.nanos("window")).1));
-        Verdict::scored(
-            score(share),
-            format!(
-                "GC pauses took {:.2} % of the worst window and {:.2} % of the recording",
-                share * 100.0,
-                whole * 100.0
-            ),
-        )
-        .explain(GcPauseRatio::WHY)
-        .remedy(GcPauseRatio::REMEDY)
-        .jmc(of_jmc)
-        .at_most(if total < ENOUGH { Severity::Info } else { Severity::Warning })
-        .cost(Cost::elapsed(whole))
-        .with("share of worst window", Value::share(share))
-        .with("worst window", Value::window(window.from, window.to))
-        .with("share of recording", Value::share(whole))
-        .with("pauses", Value::count(pauses.len() as u64, "pauses"))
-        .with("time paused", Value::nanos(total))
+        let stopped = Stopped::of(&pauses, total, facts, settings);
+        let summary = format!(
+            "GC pauses took {:.2} % of the worst window and {:.2} % of the recording",
+            stopped.share * 100.0,
+            stopped.whole * 100.0
+        );
+        stopped
+            .verdict(summary)
+            .explain(GcPauseRatio::WHY)
+            .remedy(GcPauseRatio::REMEDY)
+            .with("pauses", Value::count(pauses.len() as u64, "pauses"))
+            .with("time paused", Value::nanos(total))
     }
 }
 

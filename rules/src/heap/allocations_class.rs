@@ -39,15 +39,15 @@ impl Rule for AllocationsClass {
 
     fn evaluate(&self, facts: &Facts, _: &Settings) -> Verdict {
         let Some(source) = Source::of(facts) else { return Verdict::not_applicable(NOT_RECORDED) };
-        let groups = facts.groups(&BY_CLASS);
-        let classes = groups.select(&["objectClass"], |g| source.takes(g.text(EVENT)));
+        let groups = facts.groups(&BY_CLASS).pick(|g| source.takes(g.text(EVENT)));
+        let classes = groups.by(&["objectClass"]);
         if classes.len() < 2 {
             return Verdict::not_applicable("the recording has allocations of fewer than two classes");
         }
         let Some((score, top)) = source.score(&classes) else {
             return Verdict::not_applicable("the recording has no allocations");
         };
-        if !groups.iter().any(|g| source.takes(g.text(EVENT)) && g.stack("stackTrace").is_some()) {
+        if !groups.iter().any(|g| g.stack("stackTrace").is_some()) {
             return Verdict::not_applicable(NO_STACKS);
         }
         let name = top.text("objectClass").unwrap_or("unknown class");
@@ -61,8 +61,7 @@ impl Rule for AllocationsClass {
         };
         let mut by_size = classes.clone();
         by_size.sort_by(|a, b| b.sum(BYTES).total_cmp(&a.sum(BYTES)));
-        let of_top = groups
-            .select(&["stackTrace"], |g| source.takes(g.text(EVENT)) && g.key("objectClass") == top.key("objectClass"));
+        let of_top = groups.select(&["stackTrace"], |g| g.key("objectClass") == top.key("objectClass"));
         Verdict::scored(
             score,
             format!("{name} accounts for {:.0} % of the allocated bytes", ratio(top.sum(BYTES), total) * 100.0),

@@ -35,12 +35,12 @@ impl Rule for AllocationsThread {
 
     fn evaluate(&self, facts: &Facts, _: &Settings) -> Verdict {
         let Some(source) = Source::of(facts) else { return Verdict::not_applicable(NOT_RECORDED) };
-        let groups = facts.groups(&BY_THREAD);
-        let threads = groups.select(&["eventThread"], |g| source.takes(g.text(EVENT)));
+        let groups = facts.groups(&BY_THREAD).pick(|g| source.takes(g.text(EVENT)));
+        let threads = groups.by(&["eventThread"]);
         let Some((score, top)) = source.score(&threads) else {
             return Verdict::not_applicable("the recording has no allocations");
         };
-        if !groups.iter().any(|g| source.takes(g.text(EVENT)) && g.stack("stackTrace").is_some()) {
+        if !groups.iter().any(|g| g.stack("stackTrace").is_some()) {
             return Verdict::not_applicable(NO_STACKS);
         }
         let name = top.thread("eventThread").map_or("unknown thread", |t| t.name.as_str());
@@ -54,8 +54,7 @@ impl Rule for AllocationsThread {
         };
         let mut by_size = threads.clone();
         by_size.sort_by(|a, b| b.sum(BYTES).total_cmp(&a.sum(BYTES)));
-        let of_top = groups
-            .select(&["stackTrace"], |g| source.takes(g.text(EVENT)) && g.key("eventThread") == top.key("eventThread"));
+        let of_top = groups.select(&["stackTrace"], |g| g.key("eventThread") == top.key("eventThread"));
         Verdict::scored(score, format!("{name} allocates {:.0} % of the bytes", ratio(top.sum(BYTES), total) * 100.0))
             .explain(AllocationsThread::WHY)
             .remedy(AllocationsThread::REMEDY)

@@ -52,9 +52,10 @@ impl Rule for TlabAllocationRatio {
         } else {
             Verdict::scored(map_exp74(share * 100.0, settings.number("info")), summary)
         };
-        let mut classes = groups.select(&["objectClass"], |g| g.text(EVENT) == Some(OUTSIDE));
+        let groups = groups.pick(|g| g.text(EVENT) == Some(OUTSIDE));
+        let mut classes = groups.by(&["objectClass"]);
         classes.sort_by(|a, b| b.sum(BYTES).total_cmp(&a.sum(BYTES)));
-        let stacks = groups.select(&["stackTrace"], |g| g.text(EVENT) == Some(OUTSIDE));
+        let stacks = groups.by(&["stackTrace"]);
         verdict
             .explain(TlabAllocationRatio::WHY)
             .remedy(TlabAllocationRatio::REMEDY)

@@ -37,7 +37,7 @@ pub(super) const FILE_KEYS: Keys = Keys { peer: ON, thread: None };
 pub(super) struct Words {
     /// A noun that begins with `read` for reads: `read from a file`.
     pub(super) what: &'static str,
-    /// What the first key names: `file`.
+    /// What a peer is called: `file`.
     pub(super) peer: &'static str,
     /// The name of a peer without a name.
     pub(super) nameless: &'static str,

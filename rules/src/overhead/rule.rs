@@ -245,7 +245,7 @@ fn price(facts: &Facts, of: &Judged<'_>, set: usize) -> Option<Cost> {
     }
 }
 
-/// The resource of which it costs most, among those where that is worth a look.
+/// The resource with the highest cost among those that are worth a look.
 fn dearest<'j, 'p>(facts: &Facts, judged: &'j [Judged<'p>], set: usize) -> Option<&'j Judged<'p>> {
     let weight = |j: &&Judged<'_>| price(facts, j, set).map_or(0.0, Cost::weight);
     let found = judged.iter().filter(|j| Severity::of_score(j.score) >= Severity::Info);

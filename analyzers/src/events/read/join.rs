@@ -159,10 +159,7 @@ impl Joined {
 
 /// The gaps between chunks during which nothing was recorded. A chunk that was still being written may extend to the next.
 fn gaps(recording: &Recording<'_>) -> Vec<Window> {
-    let spans = recording.headers().map(|(_, h)| {
-        let open = h.in_progress() || h.duration_nanos.0 <= 0;
-        (h.start_nanos.0, if open { i64::MAX } else { h.end_nanos().0 })
-    });
+    let spans = recording.headers().map(|(_, h)| (h.start_nanos.0, h.known_end_nanos().map_or(i64::MAX, |end| end.0)));
     crate::summary::gaps(spans.collect()).into_iter().map(|(from, to)| Window { from, to }).collect()
 }
 
