@@ -86,15 +86,21 @@ pub(crate) fn stacks_within(
     let set = collect_merged(&all, &options).map_err(|error| error.to_string())?;
     let found = set.profiles.iter().find(|profile| profile.kind == *kind);
     // The recordings may cover only a part of the range.
-    let headers = || opened.iter().flat_map(Recording::headers).map(|(_, header)| header);
-    let begin = headers().map(|h| h.start_nanos.0).min().unwrap_or(i64::MIN);
-    let finish = headers().map(|h| h.end_nanos().0).max().unwrap_or(i64::MAX);
+    let (begin, finish) = span(&all);
     let covered = end.saturating_mul(1_000_000).min(finish).saturating_sub(start.saturating_mul(1_000_000).max(begin));
     Ok(found.map(|profile| {
         let mut stacks = trees::CallStacks::of(profile, &set.tables);
         stacks.seconds = std::time::Duration::from_nanos(u64::try_from(covered).unwrap_or(0)).as_secs_f64();
         stacks
     }))
+}
+
+/// Start and end of recordings in nanoseconds since the epoch; both 0 if there is no chunk.
+pub(crate) fn span(recordings: &[&Recording<'static>]) -> (i64, i64) {
+    let headers = || recordings.iter().flat_map(|r| r.headers()).map(|(_, header)| header);
+    let start = headers().map(|h| h.start_nanos.0).min().unwrap_or(0);
+    let end = headers().map(|h| h.end_nanos().0).max().unwrap_or(0);
+    (start, end)
 }
 
 /// Profiles are kept for long, so they are compressed a little more than `jfrkit convert` does.

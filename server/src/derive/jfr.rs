@@ -54,9 +54,7 @@ pub(super) fn first(
         }
     }
     // The client's time range, or else that of the recording.
-    let headers = || all.iter().flat_map(|r| r.headers()).map(|(_, h)| h);
-    let begin = headers().map(|h| h.start_nanos.0).min().unwrap_or(0);
-    let end = headers().map(|h| h.end_nanos().0).max().unwrap_or(0);
+    let (begin, end) = compute::span(&all);
     if upload.start.is_none() || upload.end.is_none() {
         if begin > 0 {
             (profile.start, profile.end) = (begin / 1_000_000, end.max(begin) / 1_000_000);
@@ -184,11 +182,20 @@ pub(super) fn second(
         }
         Err(error) => profile.warnings.push(format!("metrics cannot be read: {error}")),
     }
-    let warnings = profile.found("warning");
-    profile.metrics.push(("upload.bytes".to_owned(), float(i64::try_from(profile.bytes).unwrap_or(i64::MAX))));
-    profile.metrics.push(("findings.warning".to_owned(), float(i64::try_from(warnings).unwrap_or(0))));
+    set_own_metrics(profile);
     profile.pending = false;
     Ok(())
+}
+
+/// Sets the metrics that the server measures itself: the size of the uploads, and the number of warnings.
+pub(super) fn set_own_metrics(profile: &mut Profile) {
+    let warnings = profile.found("warning");
+    let own = [
+        ("upload.bytes", float(i64::try_from(profile.bytes).unwrap_or(i64::MAX))),
+        ("findings.warning", float(i64::try_from(warnings).unwrap_or(0))),
+    ];
+    profile.metrics.retain(|(name, _)| own.iter().all(|(own, _)| name != own));
+    profile.metrics.extend(own.map(|(name, value)| (name.to_owned(), value)));
 }
 
 /// The Java version in `OpenJDK 64-Bit Server VM (25.432-b06) for linux-amd64 JRE (1.8.0_432-b06), built on …`.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::compute::{self, trees};
-use super::jfr::{float, gz};
+use super::jfr::{gz, set_own_metrics};
 use crate::app::App;
 use crate::model::Profile;
 
@@ -40,9 +40,6 @@ pub(super) fn analyze(app: &App, profile: &mut Profile, staged: &Path) -> std::i
     gz(&staged.join("analysis.json.gz"), &compute::report_json(name, &report)?)?;
     profile.findings = compute::findings(&report);
     profile.no_analysis = None;
-    profile.metrics.retain(|(name, _)| !matches!(name.as_str(), "upload.bytes" | "findings.warning"));
-    let warnings = profile.found("warning");
-    profile.metrics.push(("upload.bytes".to_owned(), float(i64::try_from(profile.bytes).unwrap_or(i64::MAX))));
-    profile.metrics.push(("findings.warning".to_owned(), float(i64::try_from(warnings).unwrap_or(0))));
+    set_own_metrics(profile);
     Ok(())
 }
