@@ -80,6 +80,21 @@ impl Types {
     }
 }
 
+/// Which frames are library code.
+#[derive(Debug, Clone, clap::Args)]
+#[group(id = "library")]
+pub(crate) struct Library {
+    /// Of consecutive frames whose names begin with one of these, keep only the first: java.,jdk. reduces the JDK to the
+    /// methods that your code calls, which get the cost of what they call
+    #[arg(
+        long = "collapse-library",
+        value_name = "PREFIXES",
+        value_delimiter = ',',
+        value_parser = clap::builder::NonEmptyStringValueParser::new()
+    )]
+    pub(crate) prefixes: Vec<String>,
+}
+
 /// A time range.
 #[derive(Debug, Clone, Copy, clap::Args)]
 #[group(id = "time")]

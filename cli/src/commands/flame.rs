@@ -55,10 +55,8 @@ pub(crate) struct Args {
     #[arg(long)]
     collapse_recursion: bool,
 
-    /// Of consecutive frames whose names begin with one of these, show only the first: java.,jdk. reduces the JDK to the
-    /// methods that your code calls
-    #[arg(long, value_name = "PREFIXES", value_delimiter = ',', value_parser = clap::builder::NonEmptyStringValueParser::new())]
-    collapse_library: Vec<String>,
+    #[command(flatten)]
+    library: collecting::Library,
 
     /// Show the lines of functions as separate frames
     #[arg(long)]
@@ -92,7 +90,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         group: args.group.clone(),
         hide,
         collapse_recursion: args.collapse_recursion,
-        library: args.collapse_library.clone(),
+        library: args.library.prefixes.clone(),
         lines: args.lines,
         ..args.collecting.view()?
     };

@@ -49,10 +49,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "PACKAGES", value_delimiter = ',')]
     own: Vec<String>,
 
-    /// Of consecutive frames whose names begin with one of these, count only the first: with java.,jdk. the methods
-    /// of the JDK that your code calls get the cost of what they call
-    #[arg(long, value_name = "PREFIXES", value_delimiter = ',', value_parser = clap::builder::NonEmptyStringValueParser::new())]
-    collapse_library: Vec<String>,
+    #[command(flatten)]
+    library: collecting::Library,
 
     /// Number of rows to show
     #[arg(short = 'n', long, value_name = "N", default_value_t = 20)]
@@ -172,7 +170,7 @@ impl Rows {
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let (loaded, cancel) = load(&args.inputs, &args.types.wanted(), &args.by.labels(), &args.collecting, &args.limits)?;
-    let view = View { own: args.own.clone(), library: args.collapse_library.clone(), ..args.collecting.view()? };
+    let view = View { own: args.own.clone(), library: args.library.prefixes.clone(), ..args.collecting.view()? };
     let mut out = crate::output::stdout();
     for (i, of) in loaded.pick_all(&args.types.names)?.into_iter().enumerate() {
         let table = Table::new(args, of, args.types.names.get(i).map_or("", String::as_str), &view, &cancel)?;
