@@ -27,6 +27,8 @@ use crate::store::{FileStore, Store};
 
 /// How many failures the Status page remembers.
 const FAILURES: usize = 50;
+/// How many requests for the state of the server are answered at once.
+const GLANCES: usize = 4;
 /// With less free disk space than this, uploads are refused.
 const LEAST_FREE: u64 = 1 << 30;
 
@@ -102,6 +104,8 @@ pub(crate) struct App {
     failures: Mutex<VecDeque<Failure>>,
     pub(crate) uploads: Arc<Semaphore>,
     pub(crate) queries: Arc<Semaphore>,
+    /// For what has to be answered even if all queries are slow.
+    pub(crate) glances: Arc<Semaphore>,
     pub(crate) started: i64,
     stopping: Mutex<bool>,
     stopped: Condvar,
@@ -132,6 +136,7 @@ impl App {
             uploads: Arc::new(Semaphore::new(options.uploads)),
             queries: Arc::new(Semaphore::new(cores)),
             decoded: crate::derive::views::Cache::new(options.cache),
+            glances: Arc::new(Semaphore::new(GLANCES)),
             spool,
             store: Box::new(store),
             index: Box::new(index),

@@ -39,7 +39,7 @@ async fn ready(Has(app): Has<State>) -> Answer {
 }
 
 async fn metrics(Has(app): Has<State>) -> Answer {
-    let text = super::compute(&app, |app, _| Ok(app.metrics.text(app))).await?;
+    let text = super::glance(&app, |app| Ok(app.metrics.text(app))).await?;
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
 }
 

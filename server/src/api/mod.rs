@@ -32,6 +32,7 @@ use axum::Router;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use tokio::sync::Semaphore;
 
 pub(crate) use params::Params;
 pub(crate) use problem::Problem;
@@ -167,6 +168,22 @@ pub(crate) async fn compute<T: Send + 'static>(
     app: &State,
     work: impl FnOnce(&App, &jfrkit_profile::Cancel) -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {
+    on_thread(app, &app.queries, work).await
+}
+
+/// Like [`compute`], for short work that must not wait for queries: an operator looks at the state of the server when it is busy.
+pub(crate) async fn glance<T: Send + 'static>(
+    app: &State,
+    work: impl FnOnce(&App) -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    on_thread(app, &app.glances, |app, _| work(app)).await
+}
+
+async fn on_thread<T: Send + 'static>(
+    app: &State,
+    turns: &Arc<Semaphore>,
+    work: impl FnOnce(&App, &jfrkit_profile::Cancel) -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
     use std::sync::atomic::{AtomicBool, Ordering};
     /// Also set when the client disconnects, because that drops the future.
     struct Gone(Arc<AtomicBool>);
@@ -175,7 +192,7 @@ pub(crate) async fn compute<T: Send + 'static>(
             self.0.store(true, Ordering::Release);
         }
     }
-    let permit = app.queries.clone().acquire_owned().await;
+    let permit = turns.clone().acquire_owned().await;
     let raised = Arc::new(AtomicBool::new(false));
     let gone = Gone(raised.clone());
     let app = app.clone();
@@ -193,5 +210,41 @@ pub(crate) async fn compute<T: Send + 'static>(
             Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the query failed; see the log"))
         }
         Err(_) => Err(Problem::new(StatusCode::GATEWAY_TIMEOUT, "the query took longer than 30 s")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::time::Duration;
+
+    use axum::body::Body;
+    use axum::extract::Request;
+    use tokio::time::timeout;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    #[test]
+    fn the_state_is_shown_even_if_all_queries_are_slow() {
+        let dir = tempfile::tempdir().unwrap();
+        let options = crate::Options { dir: dir.path().join("data"), min_free: Some(0), ..crate::Options::default() };
+        let app = App::start(options, false).unwrap();
+        let ask = |path: &str| router(&app).oneshot(Request::get(path).body(Body::empty()).unwrap());
+        tokio::runtime::Runtime::new().unwrap().block_on(async {
+            let cores = u32::try_from(app.queries.available_permits()).unwrap();
+            let slow = app.queries.clone().acquire_many_owned(cores).await.unwrap();
+            let mut query = std::pin::pin!(ask("/api/v1/profiles"));
+            assert!(timeout(Duration::from_millis(50), &mut query).await.is_err(), "the query did not wait");
+            for path in ["/metrics", "/api/v1/status"] {
+                // If it waited for the queries, it would not be answered at all.
+                let response = timeout(Duration::from_secs(60), ask(path)).await.unwrap().unwrap();
+                assert_eq!(response.status(), StatusCode::OK, "{path}");
+            }
+            drop(slow);
+            assert_eq!(query.await.unwrap().status(), StatusCode::OK);
+        });
+        app.stop();
+        app.finish(Duration::from_secs(10));
     }
 }

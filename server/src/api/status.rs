@@ -19,7 +19,7 @@ pub(super) const ROUTES: [Route; 1] = [Route {
 }];
 
 async fn status(Has(app): Has<State>) -> Answer {
-    let answer = super::compute(&app, |app, _| {
+    let answer = super::glance(&app, |app| {
         let totals = app.index.totals();
         let (spooled, spool_bytes) = app.spool.load();
         let (waiting, working) = app.queue.load();
@@ -31,7 +31,7 @@ async fn status(Has(app): Has<State>) -> Answer {
             .into_iter()
             .map(|(protocol, code, count)| json!({"protocol": protocol, "code": code, "count": count}))
             .collect();
-        let oldest = app.index.by_age().first().map(|row| crate::time::rfc3339(row.received_at));
+        let oldest = app.index.oldest().map(crate::time::rfc3339);
         Ok(json!({
             "version": env!("CARGO_PKG_VERSION"),
             "started": crate::time::rfc3339(app.started),

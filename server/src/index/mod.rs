@@ -241,6 +241,8 @@ pub(crate) trait Index: Send + Sync {
     fn totals(&self) -> Totals;
     /// All profiles for retention, oldest first.
     fn by_age(&self) -> Vec<Aged>;
+    /// When the oldest profile was received.
+    fn oldest(&self) -> Option<i64>;
     /// Start of the profile nearest to a time.
     fn nearest(&self, at: i64) -> Option<i64>;
     /// The newest id.

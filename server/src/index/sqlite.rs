@@ -561,6 +561,15 @@ impl Index for SqliteIndex {
         rows
     }
 
+    fn oldest(&self) -> Option<i64> {
+        let columns = self.read();
+        let waiting = [Status::Received.number(), Status::Processing.number()];
+        (0..columns.len())
+            .filter(|at| columns.is_alive(*at) && columns.status.get(*at).is_some_and(|s| !waiting.contains(s)))
+            .filter_map(|at| columns.received_at.get(at).copied())
+            .min()
+    }
+
     fn nearest(&self, at: i64) -> Option<i64> {
         let columns = self.read();
         let rows =
