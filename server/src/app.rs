@@ -129,14 +129,15 @@ impl App {
         let index = check::open_index(&dir.join("index.db"), &store, reindex).map_err(ServeError::Failed)?;
         let (spool, waiting) =
             Spool::open(&dir.join("spool"), index.newest()).map_err(|e| failed(&dir.join("spool"), &e))?;
-        let forward = Forward::open(&dir.join("forward"), options.forward.as_deref(), options.forward_max)
+        let spooled: Vec<_> = waiting.iter().map(|upload| (upload.id, spool.path(upload.id))).collect();
+        let forward = Forward::open(&dir.join("forward"), options.forward.as_deref(), options.forward_max, &spooled)
             .map_err(|e| failed(&dir, &e))?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let app = Arc::new(Self {
             uploads: Arc::new(Semaphore::new(options.uploads)),
             queries: Arc::new(Semaphore::new(cores)),
-            decoded: crate::derive::views::Cache::new(options.cache),
             glances: Arc::new(Semaphore::new(GLANCES)),
+            decoded: crate::derive::views::Cache::new(options.cache),
             spool,
             store: Box::new(store),
             index: Box::new(index),

@@ -35,7 +35,9 @@ fn open(dir: tempfile::TempDir) -> Running {
 #[test]
 fn child() {
     let Ok(dir) = std::env::var("JFRKIT_TEST_DIR") else { return };
-    let server = Server::start(options(Path::new(&dir)), false).unwrap();
+    let mut options = options(Path::new(&dir));
+    options.forward = std::env::var("JFRKIT_TEST_FORWARD").ok();
+    let server = Server::start(options, false).unwrap();
     let address = server.urls()[0].trim_start_matches("http://").to_owned();
     std::fs::write(Path::new(&dir).join("address.new"), address).unwrap();
     std::fs::rename(Path::new(&dir).join("address.new"), Path::new(&dir).join("address")).unwrap();
@@ -207,6 +209,39 @@ fn killed_while_the_analysis_is_added() {
     let recording = fixture("jdk17-profile.jfr.gz");
     for point in ["join-moved", "join-placed"] {
         killed_at(point, &[recording.clone(), small(1)]);
+    }
+}
+
+#[test]
+fn killed_before_an_upload_is_queued_for_forwarding() {
+    for point in ["spool-durable", "forward-moved"] {
+        let dir = tempfile::tempdir().unwrap();
+        let (address, heard) = agent(&[]);
+        let forward = ("JFRKIT_TEST_FORWARD", address.as_str());
+        let mut process = Process::with(dir.path(), &[("JFRKIT_KILL_AT", point), forward]);
+        let body = datadog("shop");
+        {
+            use std::io::{Read, Write};
+            let mut stream = std::net::TcpStream::connect(&process.1).unwrap();
+            stream.write_all(&request("/profiling/v1/input", FORM, &body)).unwrap();
+            // There is no response.
+            let _ = stream.read_to_end(&mut Vec::new());
+        }
+        process.wait();
+        assert!(heard.try_recv().is_err(), "{point}");
+        let mut process = Process::with(dir.path(), &[forward]);
+        let sent = heard.recv_timeout(PATIENCE).unwrap();
+        assert!(sent.ends_with(&body), "{point}: the body is not the one that came");
+        let end = Instant::now() + PATIENCE;
+        let (queue, spool) = (dir.path().join("data/forward"), dir.path().join("data/spool"));
+        while !entries(&queue).is_empty() || entries(&spool) != ["tmp"] {
+            assert!(Instant::now() < end, "{point}: {:?} and {:?} remain", entries(&queue), entries(&spool));
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        process.kill();
+        assert!(heard.try_recv().is_err(), "{point}: it was forwarded twice");
+        let running = open(dir);
+        assert_eq!(running.json("/api/v1/profiles?from=0")["total"], 1, "{point}");
     }
 }
 

@@ -342,26 +342,30 @@ fn one(app: &App, draft: crate::spool::Draft, upload: Upload) -> Result<Id, Refu
     if let Some(profile) = app.index.with_digest(&upload.digest) {
         return Ok(profile);
     }
-    let (raw, headers) = (draft.dir.join(RAW), draft.headers.clone());
-    let forward = raw.exists();
-    let send_on = |body: &std::path::Path| {
-        let path =
-            if upload.query.is_empty() { upload.path.clone() } else { format!("{}?{}", upload.path, upload.query) };
-        app.forward.put(upload.id, body, &path, &headers, upload.received_at)
-    };
+    let forward = draft.dir.join(RAW).exists();
+    let describe = || app.forward.describe(&draft.dir, &upload, &draft.headers);
     if forward && app.options.forward_only {
         // Nothing else keeps this upload.
-        if !send_on(&raw)? {
+        if !describe()? {
             return Err(Refusal::of(503, "too many uploads wait to be forwarded; see --forward-max"));
         }
+        app.forward.queue(upload.id, &draft.dir)?;
         return Ok(upload.id);
     }
+    // If an upload is durable but cannot be forwarded as well, that is not the client's problem.
+    let failed = |error: std::io::Error| {
+        tracing::warn!(id = %upload.id, %error, "an upload cannot be queued for forwarding");
+        app.fail("forward", Some(upload.id), &error.to_string());
+    };
+    let described = forward
+        && describe().unwrap_or_else(|error| {
+            failed(error);
+            false
+        });
     let (id, new) = app.spool.commit(draft, &upload)?;
     if new {
-        // The upload is durable here. If it cannot be forwarded as well, that is not the client's problem.
-        if forward && let Err(error) = send_on(&app.spool.path(id).join(RAW)) {
-            tracing::warn!(%id, %error, "an upload cannot be queued for forwarding");
-            app.fail("forward", Some(id), &error.to_string());
+        if described && let Err(error) = app.forward.queue(id, &app.spool.path(id)) {
+            failed(error);
         }
         app.enqueue(upload);
     }

@@ -9,13 +9,18 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
+use super::kill::kill_point;
 use crate::app::App;
 use crate::id::Id;
+use crate::intake::body::RAW;
+use crate::model::Upload;
 
 /// How long to keep trying an upload.
 const PATIENCE: i64 = 24 * 3_600_000;
 /// The longest pause between two attempts, in seconds.
 const LONGEST_WAIT: u64 = 300;
+/// The file in the directory of an upload that says how to forward it. As long as it is there, the upload is not queued.
+const ENVELOPE: &str = "forward.json";
 
 /// Uploads waiting to be forwarded.
 #[derive(Debug)]
@@ -62,7 +67,8 @@ const HOP: [&str; 12] = [
 ];
 
 impl Forward {
-    pub(crate) fn open(dir: &Path, to: Option<&str>, most: u64) -> io::Result<Self> {
+    /// Opens the queue, and adds the uploads in these directories of the spool that are not queued yet.
+    pub(crate) fn open(dir: &Path, to: Option<&str>, most: u64, spooled: &[(Id, PathBuf)]) -> io::Result<Self> {
         let forward = Self {
             dir: dir.to_owned(),
             to: to.map(str::to_owned),
@@ -73,6 +79,9 @@ impl Forward {
         };
         if to.is_some() {
             fs::create_dir_all(dir)?;
+            for (id, upload) in spooled {
+                forward.take(*id, upload)?;
+            }
             let waiting = forward.waiting()?;
             for entry in fs::read_dir(dir)? {
                 // Remove a body whose description was not written before a crash.
@@ -115,16 +124,11 @@ impl Forward {
         Ok(serde_json::from_slice(&fs::read(self.file(id, "json"))?)?)
     }
 
-    /// Queues a body that is in a file of the spool; `false` if the queue is full.
-    pub(crate) fn put(
-        &self,
-        id: Id,
-        body: &Path,
-        path: &str,
-        headers: &[(String, String)],
-        received_at: i64,
-    ) -> io::Result<bool> {
-        let bytes = fs::metadata(body)?.len();
+    /// Describes an upload in its directory, whose body is there as received, durably: from now on [`queue`](Self::queue)
+    /// forwards it, if need be after a restart. `false` if the queue is full.
+    pub(crate) fn describe(&self, dir: &Path, upload: &Upload, headers: &[(String, String)]) -> io::Result<bool> {
+        let body = File::open(dir.join(RAW))?;
+        let bytes = body.metadata()?.len();
         if self.bytes.load(Ordering::Relaxed).saturating_add(bytes) > self.most {
             self.with(|s| {
                 s.dropped += 1;
@@ -132,18 +136,41 @@ impl Forward {
             });
             return Ok(false);
         }
+        let path =
+            if upload.query.is_empty() { upload.path.clone() } else { format!("{}?{}", upload.path, upload.query) };
         let headers = headers.iter().filter(|(name, _)| !HOP.contains(&name.as_str())).cloned().collect();
-        File::open(body)?.sync_data()?;
-        fs::rename(body, self.file(id, "body"))?;
-        let envelope = Envelope { received_at, path: path.to_owned(), headers, bytes };
-        let aside = self.file(id, "new");
+        let envelope = Envelope { received_at: upload.received_at, path, headers, bytes };
+        body.sync_data()?;
+        let aside = dir.join("forward.new");
         fs::write(&aside, serde_json::to_vec(&envelope)?)?;
         File::open(&aside)?.sync_data()?;
-        fs::rename(&aside, self.file(id, "json"))?;
-        File::open(&self.dir)?.sync_all()?;
+        fs::rename(aside, dir.join(ENVELOPE))?;
+        Ok(true)
+    }
+
+    /// Queues an upload that is described in its directory.
+    pub(crate) fn queue(&self, id: Id, dir: &Path) -> io::Result<()> {
+        self.take(id, dir)?;
+        let bytes = self.envelope(id)?.bytes;
         self.count.fetch_add(1, Ordering::Relaxed);
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
-        Ok(true)
+        Ok(())
+    }
+
+    /// Moves an upload that is described in its directory to the queue; does nothing if there is no description.
+    fn take(&self, id: Id, dir: &Path) -> io::Result<()> {
+        let described = dir.join(ENVELOPE);
+        if !described.exists() {
+            return Ok(());
+        }
+        match fs::rename(dir.join(RAW), self.file(id, "body")) {
+            // An earlier attempt got as far as this.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            moved => moved?,
+        }
+        kill_point("forward-moved");
+        fs::rename(described, self.file(id, "json"))?;
+        File::open(&self.dir)?.sync_all()
     }
 
     fn with(&self, change: impl FnOnce(&mut State)) {

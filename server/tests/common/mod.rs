@@ -2,8 +2,9 @@
 #![allow(unreachable_pub, dead_code, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::expect_used)]
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use jfrkit_server::{Options, Server};
@@ -235,4 +236,48 @@ pub fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut out = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     out.write_all(bytes).unwrap();
     out.finish().unwrap()
+}
+
+/// An agent that responds with these statuses in turn, then with 200, and passes on what it received.
+pub fn agent(statuses: &'static [u16]) -> (String, Receiver<Vec<u8>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let (told, heard): (Sender<Vec<u8>>, Receiver<Vec<u8>>) = channel();
+    std::thread::spawn(move || {
+        let mut statuses = statuses.iter().copied();
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            if told.send(read_request(&mut stream)).is_err() {
+                return;
+            }
+            let status = statuses.next().unwrap_or(200);
+            let _ = stream.write_all(
+                format!("HTTP/1.1 {status} x\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{{}}").as_bytes(),
+            );
+        }
+    });
+    (address, heard)
+}
+
+fn read_request(stream: &mut TcpStream) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut piece = [0; 4_096];
+    loop {
+        if let Some(at) = bytes.windows(4).position(|w| w == b"\r\n\r\n") {
+            let head = String::from_utf8_lossy(&bytes[..at]).to_lowercase();
+            let length = head.lines().find_map(|l| l.strip_prefix("content-length: ")?.parse::<usize>().ok()).unwrap();
+            if bytes.len() >= at + 4 + length {
+                return bytes;
+            }
+        }
+        let n = stream.read(&mut piece).unwrap();
+        assert!(n > 0, "the request ends early");
+        bytes.extend_from_slice(&piece[..n]);
+    }
+}
+
+/// An upload as Datadog's agent for Java sends it.
+pub fn datadog(service: &str) -> Vec<u8> {
+    let event = event(service, "java", &["main.jfr"], "2026-11-26T20:50:10Z", "2026-11-26T20:51:10Z", "");
+    form(&[("event", Some("event.json"), &event), ("main", Some("main.jfr"), &fixture("jdk17-profile.jfr.gz"))])
 }
