@@ -430,3 +430,25 @@ fn scaled_cpu_time_is_what_threads_used() {
         assert!(all < used * 1.6, "{recording}: {all} beside {used}");
     }
 }
+
+#[cfg(feature = "serve")]
+#[test]
+fn an_upload_has_the_name_of_its_file_without_the_folder() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        let mut stream = listener.accept().unwrap().0;
+        let (mut head, mut byte) = (Vec::new(), [0]);
+        while !head.ends_with(b"\r\n\r\n") {
+            stream.read_exact(&mut byte).unwrap();
+            head.push(byte[0]);
+        }
+        let answer = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\nConnection: close\r\n\r\n{\"id\":\"X\"}";
+        stream.write_all(answer.as_bytes()).unwrap();
+        String::from_utf8(head).unwrap().lines().next().unwrap().to_owned()
+    });
+    let printed = stdout(&["upload", "--url", &url, "--tag", "team:core", &fixture("jdk17-profile.jfr.gz")]);
+    assert_eq!(printed, format!("{url}/profiles/X\n"));
+    let query = "tag=file%3Ajdk17-profile.jfr.gz&tag=team%3Acore";
+    assert_eq!(server.join().unwrap(), format!("POST /api/v1/recordings?{query} HTTP/1.1"));
+}

@@ -29,6 +29,12 @@ pub struct Uploaded {
     pub reason: Option<String>,
 }
 
+/// The tag that names the file of an upload. It leaves out the folder, which may contain private names.
+#[must_use]
+pub fn file_tag(file: &Path) -> Option<String> {
+    Some(format!("file:{}", file.file_name()?.to_string_lossy()))
+}
+
 /// Encodes query parameters.
 #[must_use]
 pub fn query(pairs: &[(&str, &str)]) -> String {

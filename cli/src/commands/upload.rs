@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use jfr_parse::text::plain;
-use jfrkit_server::upload::{Target, query};
+use jfrkit_server::upload::{Target, file_tag, query};
 
 use crate::failure::Failure;
 use crate::output::complain;
@@ -24,7 +24,7 @@ pub(crate) struct Args {
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
 
-    /// Service name; by default the main class of the recording
+    /// Service name; by default the main class of the recording, or else the name of the file
     #[arg(long, value_name = "NAME")]
     service: Option<String>,
 
@@ -81,11 +81,14 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let named = [("service", &args.service), ("env", &args.env), ("version", &args.version), ("host", &args.host)];
     pairs.extend(named.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))));
     pairs.extend(args.tags.iter().map(|tag| ("tag", tag.as_str())));
-    let query = query(&pairs);
     let (mut failed, mut met) = (false, 0usize);
     let mut out = std::io::stdout().lock();
     for file in &args.files {
-        let uploaded = match target.send(file, &query, args.wait) {
+        // The last value of a tag wins, so --tag file:… replaces this one.
+        let own = file_tag(file);
+        let pairs: Vec<(&str, &str)> =
+            own.iter().map(|tag| ("tag", tag.as_str())).chain(pairs.iter().copied()).collect();
+        let uploaded = match target.send(file, &query(&pairs), args.wait) {
             Ok(uploaded) => uploaded,
             Err(reason) => {
                 complain("error", &reason);
