@@ -7,6 +7,7 @@ mod common;
 use std::time::{Duration, Instant};
 
 use common::*;
+use serde_json::{Value, json};
 
 #[test]
 fn the_description_covers_every_route_and_nothing_else() {
@@ -55,6 +56,180 @@ fn the_description_covers_every_route_and_nothing_else() {
     }
     assert_eq!(running.get("/api/v1/nothing").status, 404);
     assert_eq!(running.post("/api/v1/profiles", "", b"x").status, 405);
+}
+
+/// The schemas of `openapi.json`, which here do not allow members that they do not describe.
+struct Schemas(Value);
+
+impl Schemas {
+    fn new(description: &Value) -> Self {
+        let mut components = description["components"].clone();
+        close(&mut components);
+        Self(components)
+    }
+
+    fn validator(&self, schema: &Value) -> jsonschema::Validator {
+        let whole = json!({"allOf": [schema], "components": self.0});
+        jsonschema::draft202012::new(&whole).unwrap()
+    }
+
+    fn assert_valid(&self, schema: &Value, body: &Value, of: &str) {
+        let validator = self.validator(schema);
+        let errors: Vec<String> =
+            validator.iter_errors(body).map(|e| format!("{}: {e:.300}", e.instance_path())).collect();
+        assert!(errors.is_empty(), "{of}: {errors:?}");
+    }
+}
+
+/// Forbids members that a schema does not describe.
+fn close(schema: &mut Value) {
+    if let Some(members) = schema.as_object_mut() {
+        if members.get("properties").is_some_and(|properties| properties.is_object() && members["type"] == "object") {
+            members.insert("additionalProperties".to_owned(), false.into());
+        }
+        members.values_mut().for_each(close);
+    } else if let Some(items) = schema.as_array_mut() {
+        items.iter_mut().for_each(close);
+    }
+}
+
+#[test]
+fn every_json_response_has_a_schema() {
+    let description = Running::new().json("/api/v1/openapi.json");
+    let mut found = 0;
+    for (path, methods) in description["paths"].as_object().unwrap() {
+        for operation in methods.as_object().unwrap().values() {
+            for (status, response) in operation["responses"].as_object().unwrap() {
+                let content = response["content"].as_object().into_iter().flatten();
+                for (media, body) in content.filter(|(media, _)| media.ends_with("json")) {
+                    let name = body["schema"]["$ref"].as_str().unwrap_or_default();
+                    let name = name.trim_start_matches("#/components/schemas/");
+                    let schema = &description["components"]["schemas"][name];
+                    assert!(schema.is_object(), "{path} {status} {media}: {body}");
+                    found += usize::from(status == "200");
+                }
+            }
+        }
+    }
+    assert!(found >= 20, "{found}");
+}
+
+#[test]
+fn responses_are_as_their_schemas_say() {
+    let (agent, _heard) = agent(&[]);
+    let running = Running::with(|o| o.forward = Some(agent));
+    let description = running.json("/api/v1/openapi.json");
+    let schemas = Schemas::new(&description);
+    let schema = |method: &str, path: &str, status: u16| {
+        let path = path.split('?').next().unwrap();
+        description["paths"][path][method]["responses"][status.to_string()]["content"]["application/json"]["schema"]
+            .clone()
+    };
+    let post = |path: &str, headers: &str, body: &[u8]| {
+        let answer = running.post(path, headers, body);
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+        schemas.assert_valid(&schema("post", path, 200), &answer.json(), path);
+        answer.json()
+    };
+    let id = |answer: Value| answer["id"].as_str().unwrap().to_owned();
+    let java = id(post("/api/v1/recordings?service=shop&version=1&wait=25s", "", &fixture("jdk17-profile.jfr.gz")));
+    let broken = id(post("/api/v1/recordings?service=broken", "", b"this is no profile"));
+    let content = pprof(
+        &[("samples", "count"), ("cpu", "nanoseconds")],
+        &[(&["main.hot", "main.main"], &[5, 50_000_000], "t"), (&["main.cold", "main.main"], &[1, 10_000_000], "u")],
+        "main.go",
+    );
+    let event = r#"{"attachments":["cpu.pprof"],"tags_profiler":"service:go,language:go","start":"2026-11-26T20:50:00Z","end":"2026-11-26T20:51:00Z","family":"go","version":"4","endpoint_counts":{"GET /":7}}"#;
+    let body = form(&[("event", Some("event.json"), event.as_bytes()), ("cpu.pprof", Some("cpu.pprof"), &content)]);
+    let go = id(post("/profiling/v1/input", FORM, &body));
+    post("/dogstatsd/v2/proxy", "", b"x");
+    post("/v1development/profiles", "Content-Type: application/json\r\n", b"{}");
+    for id in [&java, &broken, &go] {
+        running.ready(id);
+    }
+    let all = "from=0&type=cpu";
+    let one = format!("profile={java}&type=cpu");
+    let table = running.json(&format!("/api/v1/table?{one}"));
+    let function = table["rows"][0]["key"].as_str().unwrap().replace('<', "%3C").replace('>', "%3E");
+    let pair = format!("a.profile={java}&b.profile={java}&type=cpu");
+    for (path, query) in [
+        ("/info", String::new()),
+        ("/api/v1/status", String::new()),
+        ("/api/v1/openapi.json", String::new()),
+        ("/api/v1/profiles", "from=0&limit=1".to_owned()),
+        ("/api/v1/profiles", "from=0&q=service:nobody".to_owned()),
+        ("/api/v1/facets", "from=0".to_owned()),
+        ("/api/v1/facets", "from=now-1m&to=now-30s&names=team".to_owned()),
+        ("/api/v1/suggest", "prefix=s".to_owned()),
+        ("/api/v1/metrics", "from=2026-11-26T20:00:00Z&to=2026-11-26T21:00:00Z&by=host".to_owned()),
+        ("/api/v1/metrics", "from=0".to_owned()),
+        ("/api/v1/flame", one.clone()),
+        ("/api/v1/flame", format!("{one}&search=a&view=callers")),
+        ("/api/v1/flame", format!("{one}&view=sandwich&function={function}")),
+        ("/api/v1/flame", all.to_owned()),
+        ("/api/v1/flame", format!("profile={go}&type=cpu&group=endpoint&per=request")),
+        ("/api/v1/table", one.clone()),
+        ("/api/v1/table", format!("{one}&limit=1")),
+        ("/api/v1/table", format!("profile={go}&type=cpu&by=endpoint&per=request")),
+        ("/api/v1/diff", pair.clone()),
+        ("/api/v1/diff", "a.q=service:go&b.q=service:go&type=cpu&per=share&a.from=0&b.from=0".to_owned()),
+        ("/api/v1/diff/table", pair),
+    ] {
+        let answer = running.json(&format!("{path}?{query}"));
+        schemas.assert_valid(&schema("get", path, 200), &answer, &format!("{path}?{query}"));
+    }
+    for id in [&java, &broken, &go] {
+        let profile = running.json(&format!("/api/v1/profiles/{id}"));
+        schemas.assert_valid(&schema("get", "/api/v1/profiles/{id}", 200), &profile, &profile.to_string());
+    }
+    let path = "/api/v1/profiles/{id}/analysis";
+    schemas.assert_valid(&schema("get", path, 200), &running.json(&path.replace("{id}", &java)), path);
+    for id in [&java, &go] {
+        let path = "/api/v1/profiles/{id}/runtime";
+        let head = format!(
+            "GET {} HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\nConnection: close\r\n\r\n",
+            path.replace("{id}", id)
+        );
+        let answer = send(&running.address, head.as_bytes(), usize::MAX);
+        schemas.assert_valid(&schema("get", path, 200), &answer.json(), path);
+    }
+    let refused = running.get("/api/v1/profiles?q=cpu:%3E");
+    let problem = json!({"$ref": "#/components/schemas/Problem"});
+    assert_eq!(refused.status, 400);
+    schemas.assert_valid(&problem, &refused.json(), "a mistake in a query");
+    // A schema that does not fit is noticed.
+    let row = schemas.validator(&json!({"$ref": "#/components/schemas/ProfileRow"}));
+    let mut good = running.json("/api/v1/profiles?from=0")["rows"][0].clone();
+    assert!(row.is_valid(&good));
+    good["more"] = 1.into();
+    assert!(!row.is_valid(&good));
+}
+
+#[test]
+fn a_profile_that_waits_is_as_its_schema_says() {
+    // No worker takes the upload.
+    let running = Running::with(|o| o.workers = 0);
+    let description = running.json("/api/v1/openapi.json");
+    let schemas = Schemas::new(&description);
+    let id = running.post("/api/v1/recordings?service=shop", "", &fixture("jdk17-profile.jfr.gz")).id();
+    for (path, status) in [
+        ("/api/v1/profiles/{id}", 200),
+        ("/api/v1/profiles/{id}/runtime", 202),
+        ("/api/v1/profiles/{id}/analysis", 202),
+        ("/api/v1/flame", 202),
+        ("/api/v1/table", 202),
+        ("/api/v1/diff", 202),
+    ] {
+        let query = match path {
+            "/api/v1/diff" => format!("?a.profile={id}&b.profile={id}&type=cpu"),
+            "/api/v1/flame" | "/api/v1/table" => format!("?profile={id}&type=cpu"),
+            _ => String::new(),
+        };
+        let answer = running.get(&format!("{}{query}", path.replace("{id}", &id)));
+        assert_eq!(answer.status, status, "{path}: {}", answer.text());
+        let content = &description["paths"][path]["get"]["responses"][status.to_string()]["content"];
+        schemas.assert_valid(&content["application/json"]["schema"], &answer.json(), path);
+    }
 }
 
 #[test]

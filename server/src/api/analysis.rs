@@ -14,6 +14,7 @@ pub(super) const ROUTES: [Route; 1] = [Route {
     access: Access::Page,
     params: &[],
     answers: "application/json",
+    schema: "Report",
     takes: "",
     also: &[202, 304, 404],
     handler: || get(analysis),

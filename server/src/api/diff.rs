@@ -28,11 +28,15 @@ const PARAMS: [Param; 24] = [
     param("recursion", "string", "collapse: merge consecutive frames of the same function"),
     param("lines", "string", "1: show lines as separate frames"),
     param("per", "string", "second (default) or share"),
-    param("include", "array", "Only stacks with a frame that matches this regular expression"),
-    param("exclude", "array", "Exclude stacks with a matching frame"),
-    param("hide", "array", "Hide matching frames; their value goes to the caller"),
-    param("thread", "string", "Only threads with a matching name"),
-    param("library", "array", "Prefix of function names to collapse"),
+    param(
+        "include",
+        "array",
+        "Only stacks with a frame that matches this regular expression; if repeated, all must match",
+    ),
+    param("exclude", "array", "Exclude stacks with a matching frame; if repeated, any may match"),
+    param("hide", "array", "Hide matching frames, whose value goes to the caller; if repeated, any may match"),
+    param("thread", "array", "Only threads with a matching name; if repeated, any may match"),
+    param("library", "array", "Prefix of function names to collapse; repeatable"),
     param("min", "string", "Fold subtrees below this share; 0.0001 by default"),
     param("by", "string", "For the table: function (default), line, package, class, thread, endpoint or label:KEY"),
     param("limit", "integer", "For the table: maximum rows, up to 10,000; 500 by default"),
@@ -40,7 +44,12 @@ const PARAMS: [Param; 24] = [
     param("view", "string", "flame"),
 ];
 
-const fn route(path: &'static str, what: &'static str, handler: fn() -> axum::routing::MethodRouter<State>) -> Route {
+const fn route(
+    path: &'static str,
+    what: &'static str,
+    schema: &'static str,
+    handler: fn() -> axum::routing::MethodRouter<State>,
+) -> Route {
     Route {
         path,
         method: "get",
@@ -48,6 +57,7 @@ const fn route(path: &'static str, what: &'static str, handler: fn() -> axum::ro
         access: Access::Page,
         params: &PARAMS,
         answers: "application/json",
+        schema,
         takes: "",
         also: &[202, 400, 404],
         handler,
@@ -55,8 +65,13 @@ const fn route(path: &'static str, what: &'static str, handler: fn() -> axum::ro
 }
 
 pub(super) const ROUTES: [Route; 2] = [
-    route("/api/v1/diff", "The trees of two selections merged into one, with both values", || get(tree)),
-    route("/api/v1/diff/table", "The rows of two selections with both values, largest change first", || get(table)),
+    route("/api/v1/diff", "The trees of two selections merged into one, with both values", "Diff", || get(tree)),
+    route(
+        "/api/v1/diff/table",
+        "The rows of two selections with both values, largest change first",
+        "DiffTable",
+        || get(table),
+    ),
 ];
 
 /// Both sides, and how to compare them.

@@ -17,6 +17,7 @@ const fn route(path: &'static str) -> Route {
         access: Access::Intake,
         params: &[],
         answers: "application/json",
+        schema: "Nothing",
         takes: "application/octet-stream",
         also: &[],
         handler: || any(drop_it),

@@ -25,6 +25,7 @@ pub(super) const ROUTES: [Route; 1] = [Route {
     access: Access::Page,
     params: &PARAMS,
     answers: "text/event-stream",
+    schema: "",
     takes: "",
     also: &[400],
     handler: || get(events),

@@ -29,6 +29,7 @@ pub(super) const ROUTES: [Route; 1] = [Route {
     access: Access::Page,
     params: &PARAMS,
     answers: "application/octet-stream",
+    schema: "",
     takes: "",
     also: &[202, 400, 404, 422],
     handler: || get(export),

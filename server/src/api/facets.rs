@@ -14,8 +14,8 @@ const PARAMS: [Param; 5] = [
     param("top", "integer", "Values per facet, up to 1,000; 20 by default"),
     param(
         "names",
-        "string",
-        "Comma-separated facets or tags; by default env, service, version, host, runtime, language",
+        "array",
+        "Comma-separated facets or tags; repeatable; by default env, service, version, host, runtime, language",
     ),
 ];
 
@@ -26,6 +26,7 @@ pub(super) const ROUTES: [Route; 1] = [Route {
     access: Access::Page,
     params: &PARAMS,
     answers: "application/json",
+    schema: "Facets",
     takes: "",
     also: &[400],
     handler: || get(facets),

@@ -22,6 +22,7 @@ pub(super) const ROUTES: [Route; 1] = [Route {
     access: Access::Page,
     params: &[],
     answers: "application/octet-stream",
+    schema: "",
     takes: "",
     also: &[202, 206, 404, 410, 416],
     handler: || get(download),

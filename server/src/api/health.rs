@@ -13,18 +13,21 @@ const fn route(
     what: &'static str,
     access: Access,
     answers: &'static str,
+    schema: &'static str,
     also: &'static [u16],
     handler: fn() -> axum::routing::MethodRouter<State>,
 ) -> Route {
-    Route { path, method: "get", what, access, params: &[], answers, takes: "", also, handler }
+    Route { path, method: "get", what, access, params: &[], answers, schema, takes: "", also, handler }
 }
 
 pub(super) const ROUTES: [Route; 5] = [
-    route("/healthz", "Alive", Access::Open, "text/plain", &[], || get(|| async { "ok\n" })),
-    route("/readyz", "Whether the server accepts uploads", Access::Open, "text/plain", &[503], || get(ready)),
-    route("/ready", "As Pyroscope's", Access::Open, "text/plain", &[503], || get(ready)),
-    route("/metrics", "Counters for Prometheus", Access::Page, "text/plain", &[], || get(metrics)),
-    route("/info", "Like the Datadog agent's, for its tracers", Access::Open, "application/json", &[], || get(info)),
+    route("/healthz", "Alive", Access::Open, "text/plain", "", &[], || get(|| async { "ok\n" })),
+    route("/readyz", "Whether the server accepts uploads", Access::Open, "text/plain", "", &[503], || get(ready)),
+    route("/ready", "As Pyroscope's", Access::Open, "text/plain", "", &[503], || get(ready)),
+    route("/metrics", "Counters for Prometheus", Access::Page, "text/plain", "", &[], || get(metrics)),
+    route("/info", "Like the Datadog agent's, for its tracers", Access::Open, "application/json", "Info", &[], || {
+        get(info)
+    }),
 ];
 
 async fn ready(Has(app): Has<State>) -> Answer {

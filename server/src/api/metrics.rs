@@ -23,7 +23,7 @@ const PARAMS: [Param; 8] = [
     Q,
     FROM,
     TO,
-    param("names", "string", "Comma-separated metrics; by default all"),
+    param("names", "array", "Comma-separated metrics; repeatable; by default all"),
     param("by", "string", "host or version for a series each, or none (default)"),
     param("step", "string", "Time between points, for example 60s or 5m; at most 600 points"),
 ];
@@ -35,6 +35,7 @@ pub(super) const ROUTES: [Route; 1] = [Route {
     access: Access::Page,
     params: &PARAMS,
     answers: "application/json",
+    schema: "Metrics",
     takes: "",
     also: &[400],
     handler: || get(metrics),

@@ -19,6 +19,7 @@ mod profile;
 mod profiles;
 mod route;
 mod runtime;
+mod schema;
 mod selection;
 mod serve;
 mod status;

@@ -4,7 +4,7 @@ use axum::extract::State as Has;
 use axum::routing::get;
 use serde_json::{Map, Value, json};
 
-use super::{Access, Answer, Route, State};
+use super::{Access, Answer, Route, State, schema};
 
 pub(super) const ROUTES: [Route; 1] = [Route {
     path: "/api/v1/openapi.json",
@@ -13,6 +13,7 @@ pub(super) const ROUTES: [Route; 1] = [Route {
     access: Access::Page,
     params: &[],
     answers: "application/json",
+    schema: "OpenApi",
     takes: "",
     also: &[],
     handler: || get(|Has(_): Has<State>| async { answer() }),
@@ -49,19 +50,7 @@ pub(crate) fn document() -> Value {
                 "page": {"type": "http", "scheme": "bearer", "description": "A page token, if the server requires one"},
                 "intake": {"type": "apiKey", "in": "header", "name": "DD-API-KEY", "description": "An intake key, if the server requires one"},
             },
-            "schemas": {
-                "Problem": {
-                    "type": "object",
-                    "required": ["title", "status", "detail"],
-                    "properties": {
-                        "title": {"type": "string"},
-                        "status": {"type": "integer"},
-                        "detail": {"type": "string"},
-                        "start": {"type": "integer", "description": "For a query: where the mistake begins, in characters"},
-                        "end": {"type": "integer"},
-                    },
-                },
-            },
+            "schemas": schema::all(),
         },
     })
 }
@@ -84,25 +73,29 @@ fn operation(route: &Route) -> Value {
     }));
     let mut responses = Map::new();
     let success = if route.answers.is_empty() { "204" } else { "200" };
-    let content = |media: &str| if media.is_empty() { json!({}) } else { json!({media: {}}) };
-    let mut ok = json!({"description": "Done"});
+    let body = |name: &str| json!({"schema": schema::reference(name)});
+    let mut content = Map::new();
     if !route.answers.is_empty() {
-        super::set(&mut ok, "content", content(route.answers));
-        if route.path.ends_with("/runtime")
-            && let Some(content) = ok.get_mut("content")
-        {
-            super::set(content, "application/json", json!({}));
-        }
+        content.insert(route.answers.to_owned(), json!({}));
+    }
+    if !route.schema.is_empty() {
+        content.insert("application/json".to_owned(), body(route.schema));
+    }
+    let mut ok = json!({"description": "Done"});
+    if !content.is_empty() {
+        super::set(&mut ok, "content", content.clone().into());
     }
     responses.insert(success.to_owned(), ok);
-    let problem = json!({"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}});
+    let problem = json!({"application/problem+json": body("Problem")});
     // Any request can be malformed, rejected for its Host, method or token, or arrive at a bad time.
     let always = [400, 401, 403, 404, 405, 421, 431, 503, 504];
     for status in route.also.iter().chain(&always) {
         let entry = match status {
-            202 => json!({"description": "Not ready yet: try again", "content": {"application/json": {}}}),
+            202 => {
+                json!({"description": "Not ready yet: try again", "content": {"application/json": body("Processing")}})
+            }
             304 => json!({"description": "Not changed since the response with this ETag"}),
-            206 => json!({"description": "Part of the file", "content": content(route.answers)}),
+            206 => json!({"description": "Part of the file", "content": content}),
             status => json!({
                 "description": axum::http::StatusCode::from_u16(*status).ok().and_then(|s| s.canonical_reason()).unwrap_or("Error"),
                 "content": problem,
@@ -112,7 +105,8 @@ fn operation(route: &Route) -> Value {
     }
     let mut operation = json!({"summary": route.what, "parameters": parameters, "responses": responses});
     if !route.takes.is_empty() {
-        let mut takes = content(route.takes);
+        let mut takes =
+            json!({route.takes: if route.takes == "application/json" { body("Change") } else { json!({}) }});
         // Protocols based on Protocol Buffers also accept JSON.
         if matches!(route.takes, "application/proto" | "application/x-protobuf") {
             super::set(&mut takes, "application/json", json!({}));

@@ -25,6 +25,7 @@ pub(super) const ROUTES: [Route; 1] = [Route {
     access: Access::Page,
     params: &PARAMS,
     answers: "application/json",
+    schema: "Profiles",
     takes: "",
     also: &[400],
     handler: || get(list),

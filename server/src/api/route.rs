@@ -45,8 +45,11 @@ pub(crate) struct Route {
     pub(crate) what: &'static str,
     pub(crate) access: Access,
     pub(crate) params: &'static [Param],
-    /// Media type of the response and of the request body.
+    /// Media type of the response.
     pub(crate) answers: &'static str,
+    /// The schema of the response, or of its JSON form if `answers` is another type; empty if there is none.
+    pub(crate) schema: &'static str,
+    /// Media type of the request body.
     pub(crate) takes: &'static str,
     /// Statuses other than 200 that a response can have.
     pub(crate) also: &'static [u16],

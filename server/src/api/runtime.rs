@@ -15,6 +15,7 @@ pub(super) const ROUTES: [Route; 1] = [Route {
     access: Access::Page,
     params: &[],
     answers: "text/plain",
+    schema: "Runtime",
     takes: "",
     also: &[202, 304, 404],
     handler: || get(show),

@@ -13,6 +13,7 @@ pub(super) const ROUTES: [Route; 1] = [Route {
     access: Access::Page,
     params: &[],
     answers: "application/json",
+    schema: "Status",
     takes: "",
     also: &[],
     handler: || get(status),

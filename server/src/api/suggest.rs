@@ -16,6 +16,7 @@ pub(super) const ROUTES: [Route; 1] = [Route {
     access: Access::Page,
     params: &PARAMS,
     answers: "application/json",
+    schema: "Suggestions",
     takes: "",
     also: &[400],
     handler: || get(suggest),

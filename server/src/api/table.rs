@@ -26,6 +26,7 @@ pub(super) const ROUTES: [Route; 1] = [Route {
     access: Access::Page,
     params: &PARAMS,
     answers: "application/json",
+    schema: "Table",
     takes: "",
     also: &[202, 304, 400, 404, 422],
     handler: || get(rows),

@@ -30,7 +30,6 @@ const fn route(
     path: &'static str,
     what: &'static str,
     takes: &'static str,
-    also: &'static [u16],
     handler: fn() -> MethodRouter<State>,
 ) -> Route {
     Route {
@@ -40,20 +39,29 @@ const fn route(
         access: Access::Intake,
         params: &[],
         answers: "application/json",
+        schema: "Uploaded",
         takes,
-        also,
+        also: INTAKE,
         handler,
     }
+}
+
+/// A protocol whose response has no content, in the encoding of the request: Protocol Buffers or JSON.
+const fn protobuf(
+    path: &'static str,
+    what: &'static str,
+    takes: &'static str,
+    handler: fn() -> MethodRouter<State>,
+) -> Route {
+    Route { answers: takes, schema: "Nothing", ..route(path, what, takes, handler) }
 }
 
 const INTAKE: &[u16] = &[400, 401, 403, 408, 413, 415, 503];
 
 pub(super) const ROUTES: [Route; 7] = [
-    route("/profiling/v1/input", "Datadog's profiling intake", "multipart/form-data", INTAKE, || post(datadog)),
-    route("/api/v2/profile", "Datadog's profiling intake, without an agent", "multipart/form-data", INTAKE, || {
-        post(datadog)
-    }),
-    route("/v1/input", "Datadog's profiling intake, without an agent", "multipart/form-data", INTAKE, || post(datadog)),
+    route("/profiling/v1/input", "Datadog's profiling intake", "multipart/form-data", || post(datadog)),
+    route("/api/v2/profile", "Datadog's profiling intake, without an agent", "multipart/form-data", || post(datadog)),
+    route("/v1/input", "Datadog's profiling intake, without an agent", "multipart/form-data", || post(datadog)),
     Route {
         path: "/ingest",
         method: "post",
@@ -67,14 +75,15 @@ pub(super) const ROUTES: [Route; 7] = [
             param("format", "string", "jfr or pprof"),
         ],
         answers: "application/json",
+        schema: "Uploaded",
         takes: "multipart/form-data",
         also: INTAKE,
         handler: || post(|app, request| receive(app, Protocol::Ingest, request)),
     },
-    route("/push.v1.PusherService/Push", "Pyroscope's push", "application/proto", INTAKE, || {
+    protobuf("/push.v1.PusherService/Push", "Pyroscope's push", "application/proto", || {
         post(|app, request| receive(app, Protocol::Push, request))
     }),
-    route("/v1development/profiles", "OpenTelemetry's profiles", "application/x-protobuf", INTAKE, || {
+    protobuf("/v1development/profiles", "OpenTelemetry's profiles", "application/x-protobuf", || {
         post(|app, request| receive(app, Protocol::Otlp, request))
     }),
     Route {
@@ -93,6 +102,7 @@ pub(super) const ROUTES: [Route; 7] = [
             param("wait", "string", "Wait until the profile is ready, at most this long, for example 10s"),
         ],
         answers: "application/json",
+        schema: "Uploaded",
         takes: "application/octet-stream",
         also: &[400, 401, 403, 408, 413, 415, 503],
         handler: || post(|app, request| receive(app, Protocol::Recordings, request)),
