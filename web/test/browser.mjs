@@ -189,11 +189,16 @@ await test("rows that cannot be loaded are not left out silently", { allow: /500
   assert.equal(await page.locator(".problem").count(), 0);
 });
 
-await test("a failed row says why, and has the download", {}, async ({ page, go }) => {
-  await go("/profiles");
+await test("a failed row says why, and has the download", {}, async ({ page, server, go }) => {
+  await go(`/profiles?cols=${["start", "service", "cpu", "alloc", "findings", "size", "language"]}`);
   const row = page.locator("tr.failed");
   await row.getByText("failed: the recording ends in the middle of chunk 1").waitFor();
   assert.match(await row.getByRole("link", { name: "Download" }).getAttribute("href"), /\/files\/main\.jfr$/);
+  assert.equal(server.requests.filter((r) => r.endsWith(`/profiles/${server.rows[5].id}`)).length, 1, "the row is loaded once");
+  // Its other values stay in their columns.
+  const left = (place) => place.evaluate((e) => e.getBoundingClientRect().left);
+  assert.equal(await left(row.locator(".c-language")), await left(page.locator("th.c-language")));
+  assert.equal(await row.locator(".c-language").textContent(), server.rows[5].language);
   await page.setViewportSize({ width: 390, height: 844 });
   await row.getByRole("link", { name: "Download" }).waitFor();
   await fits(page, "narrow");

@@ -255,26 +255,26 @@ function Profiles({ p, source, selection }: { p: ProfileDetail; source: Source; 
 
 function Downloads({ p, source, selection, view }: { p: ProfileDetail; source: Source; selection: Selection; view: View }) {
   const { params } = usePlace();
-  const files = (p.files ?? []).map((file) => (typeof file === "string" ? { name: file } : file)) as { name: string; bytes?: number; kind?: string; label?: string }[];
+  const files = p.files ?? [];
   const shown = viewOf(params, view.type);
-  const link = (name: string, label: string, size?: number) => (
-    <a key={name} href={source.fileUrl(p.id, name) ?? undefined} download>
-      <span>{clip(visible(label), 50)}</span>
-      {size !== undefined && <span class="quiet">{bytes(size)}</span>}
+  const link = (file: (typeof files)[number]) => (
+    <a key={file.name} href={source.fileUrl(p.id, file.name) ?? undefined} download>
+      <span>{clip(visible(file.label || file.name), 50)}</span>
+      <span class="quiet">{bytes(file.bytes)}</span>
     </a>
   );
   const removed = (p as { received_removed?: string | null }).received_removed;
-  const received = files.filter((f) => f.kind !== "derived");
+  const received = files.filter((f) => f.kind === "received");
   const derived = files.filter((f) => f.kind === "derived");
   return (
     <Menu label="Download ▾" wide>
       <p class="menu-head">As received</p>
-      {received.map((f) => link(f.name, f.label || f.name, f.bytes))}
+      {received.map(link)}
       {received.length === 0 && (
         <p class="quiet menu-note">{removed ? `The recording expired ${dayOf(removed)} ${clock(removed)}.` : "This server does not offer recordings for download."}</p>
       )}
       {derived.length > 0 && <p class="menu-head">Profiles (pprof)</p>}
-      {derived.map((f) => link(f.name, f.name, f.bytes))}
+      {derived.map(link)}
       <p class="menu-head">This view</p>
       {(["pprof", "collapsed", "speedscope", "html"] as const).map((format) => (
         <a key={format} href={source.exportUrl(selection, shown, format) ?? undefined} download>
@@ -286,15 +286,14 @@ function Downloads({ p, source, selection, view }: { p: ProfileDetail; source: S
 }
 
 function Failed({ p, source }: { p: ProfileDetail; source: Source }) {
-  const files = (p.files ?? []).map((f) => (typeof f === "string" ? { name: f } : f));
   return (
     <div class="problem">
       <strong>This upload could not be read</strong>
       <p>{clip(visible(p.reason ?? (p.warnings ?? []).join("; ") ?? ""), 600)}</p>
-      {files.map((f) => (
+      {p.files?.map((f) => (
         <p key={f.name}>
           <a href={source.fileUrl(p.id, f.name) ?? undefined} download>
-            Download {clip(visible(f.name), 80)}
+            Download {clip(visible(f.label || f.name), 80)}
           </a>
         </p>
       ))}

@@ -1,7 +1,7 @@
 /** The search: query, time, histogram, facets, rows. The query is the only state. */
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Failure, Source } from "../data/source.ts";
-import type { FacetsJson, ProfileRow, SearchJson, Suggestion } from "../data/types.ts";
+import type { FacetsJson, ProfileDetail, ProfileRow, SearchJson, Suggestion } from "../data/types.ts";
 import { bytes, count, duration, plural } from "../flame/format.ts";
 import { clip, visible } from "../flame/text.ts";
 import { Gauge } from "../panel/functions.tsx";
@@ -30,13 +30,13 @@ const COLUMNS: [string, string, string][] = [
   ["version", "Version", "version"],
   ["host", "Host", "host"],
   ["runtime", "Runtime", "runtime"],
+  ["language", "Language", "language"],
   ["cpu", "CPU cores", "cpu_cores"],
   ["alloc", "Allocation", "alloc_rate"],
   ["findings", "Findings", "findings"],
   ["size", "Size", "size"],
-  ["language", "Language", "language"],
 ];
-/** What a failed row has no values for. */
+/** Columns without a value in a failed row, which has its reason there: the last ones of `COLUMNS`. */
 const FAILED = ["cpu", "alloc", "findings", "size"];
 const USUAL = ["start", "service", "env", "version", "host", "runtime", "cpu", "alloc", "findings"];
 
@@ -410,28 +410,32 @@ function Cell({ name, row, cpu, alloc }: { name: string; row: ProfileRow; cpu: n
 
 /** What a failed upload has in place of numbers: the reason, and the download. */
 function FailedReason({ row, source }: { row: ProfileRow; source: Source }) {
-  const detail = useLoad(`failed ${row.id}`, (signal) => source.profile(row.id, signal));
-  const reason = visible(detail.value?.reason ?? row.reason ?? "");
+  const { value: detail } = useLoad(`failed ${row.id}`, (signal) => source.profile(row.id, signal));
+  const reason = visible(detail?.reason ?? "");
   return (
     <span class="failed-why">
       <span class="danger clip" title={clip(reason, 1000)}>
         failed{reason && `: ${clip(reason, 300)}`}
       </span>
-      <ReceivedLink id={row.id} source={source} />
+      <Received of={detail} source={source} />
     </span>
   );
 }
 
 /** Downloads what a client sent, if it is still there. */
-export function ReceivedLink({ id, source }: { id: string; source: Source }) {
-  const detail = useLoad(`failed ${id}`, (signal) => source.profile(id, signal));
-  const file = (detail.value?.files ?? []).map((f) => (typeof f === "string" ? f : (f as { name: string }).name))[0];
-  const url = file && source.fileUrl(id, file);
+function Received({ of, source }: { of: ProfileDetail | null; source: Source }) {
+  const file = of?.files?.find((f) => f.kind === "received");
+  const url = of && file && source.fileUrl(of.id, file.name);
   return url ? (
     <a class="received-link" href={url} download title="Download what was received">
       Download
     </a>
   ) : null;
+}
+
+export function ReceivedLink({ id, source }: { id: string; source: Source }) {
+  const { value } = useLoad(id, (signal) => source.profile(id, signal));
+  return <Received of={value} source={source} />;
 }
 
 export function FindingCounts({ of }: { of: ProfileRow["findings"] }) {

@@ -160,7 +160,7 @@ export class ApiSource implements Source {
     });
   }
 
-  async change(id: string, change: { pinned?: boolean; note?: string }): Promise<void> {
+  async change(id: string, change: { pinned: boolean }): Promise<void> {
     await this.ask(`/profiles/${encodeURIComponent(id)}`, undefined, {
       method: "PATCH",
       headers: { "Content-Type": "application/json", "X-Jfrkit": "1" },

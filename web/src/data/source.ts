@@ -67,7 +67,7 @@ export interface Source {
   fileUrl(id: string, name: string): string | null;
   exportUrl(selection: Selection, view: View, format: string): string | null;
   upload(file: File, progress: (share: number) => void): Promise<string>;
-  change(id: string, change: { pinned?: boolean; note?: string }): Promise<void>;
+  change(id: string, change: { pinned: boolean }): Promise<void>;
   remove(id: string): Promise<void>;
   /** Subscribes to new profiles; the returned function unsubscribes. */
   follow(q: string, on: { profile(row: ProfileRow): void; deleted(id: string): void; online(up: boolean): void }): () => void;

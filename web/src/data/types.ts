@@ -21,7 +21,6 @@ export interface ProfileRow {
   findings?: { warning: number; info: number } | null;
   warnings?: number | string[];
   pinned?: boolean;
-  reason?: string | null;
 }
 
 /** A value of a profile type. */
@@ -47,7 +46,8 @@ export interface TypeInfo {
 export interface ProfileDetail extends Omit<ProfileRow, "types" | "warnings"> {
   types: TypeInfo[];
   tags?: Record<string, string> | [string, string][];
-  files?: (string | { name: string; bytes?: number; kind?: string })[];
+  /** What was received, and what was made of it. */
+  files?: { name: string; kind: "received" | "derived"; bytes: number; label: string }[];
   process?: { previous?: string | null; next?: string | null };
   warnings?: string[];
   how?: string[];
@@ -55,7 +55,8 @@ export interface ProfileDetail extends Omit<ProfileRow, "types" | "warnings"> {
   derived?: unknown;
   main?: string | null;
   profiler?: string | null;
-  note?: string | null;
+  /** Why the upload could not be read. */
+  reason?: string | null;
   processors?: number | null;
   /** In a report: the time range of its metrics. */
   metrics_from?: string;
