@@ -452,6 +452,24 @@ await test("rows by thread and by line lead to the graph of them; library prefix
   assert.equal(await page.locator(".menu textarea").inputValue(), "java.\ncom.acme.");
   await page.getByLabel("Numbers in frames").selectOption("absolute");
   await until(() => params(page).get("numbers") === "value", "in the address");
+  // One more prefix comes to those that are shown, not to those of this browser.
+  await page.keyboard.press("Escape");
+  await page.locator(".flame-canvas").focus();
+  for (let i = 0; i < 3; i++) await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Shift+F10");
+  await page.getByRole("menuitem", { name: "Collapse library frames under it" }).click();
+  await until(() => /^java\.,com\.acme\.,.+\.$/.test(params(page).get("lib") ?? ""), "one more prefix");
+  const prefixes = params(page).get("lib").split(",").join("\n");
+  await page.getByRole("button", { name: "Settings of the graph" }).click();
+  assert.equal(await page.locator(".menu textarea").inputValue(), prefixes);
+  // Switched off and on again, they are those of this browser.
+  await page.getByLabel("Collapse library frames").uncheck();
+  assert.equal(params(page).get("lib"), null);
+  assert.equal(await page.locator(".menu textarea").inputValue(), prefixes);
+  await page.locator(".menu textarea").fill("");
+  await page.locator(".menu textarea").blur();
+  await page.getByLabel("Collapse library frames").check();
+  await until(() => params(page).get("lib") === "1", "the usual list");
 });
 
 await test("search counts each stack once and steps through matches", {}, async ({ page, server, go }) => {

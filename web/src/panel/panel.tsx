@@ -62,15 +62,21 @@ export interface PanelProps {
   downloads?: (view: View) => ComponentChildren;
 }
 
-/** The library prefixes, kept in this browser. */
-function libraryPrefixes(): string[] {
-  return stored("library")?.split("\n").filter(Boolean) ?? LIBRARY;
+/** The prefixes of libraries: those in the address, so that a colleague sees the same frames, or else those of this browser. In the address, 1 is the usual list. */
+function librariesOf(params: URLSearchParams): string[] {
+  const lib = params.get("lib");
+  const list = lib === null ? stored("library")?.split("\n") : lib === "1" ? null : lib.split(",");
+  return list?.filter(Boolean) ?? LIBRARY;
 }
 
-/** The prefixes as the address has them, so that a colleague sees the same frames: 1 is the usual list. */
-function libraryParam(prefixes: string[]): string {
-  const text = prefixes.join(",");
-  return text === LIBRARY.join(",") ? "1" : text;
+function collapseLibraries(prefixes: string[]): void {
+  patch({ lib: prefixes.join() === LIBRARY.join() ? "1" : prefixes.join(), zoom: null });
+}
+
+/** Keeps other prefixes in this browser; without any, the usual ones. */
+function setLibraries(prefixes: string[], collapse: boolean): void {
+  store("library", prefixes.join("\n") || null);
+  if (collapse) collapseLibraries(prefixes.length > 0 ? prefixes : LIBRARY);
 }
 
 /** What the parameters of the address say about the view. */
@@ -83,7 +89,7 @@ export function viewOf(params: URLSearchParams, type: string): View {
     function: fn ?? undefined,
     group: params.get("group") ?? undefined,
     recursion: params.get("recursion") === "collapse",
-    library: params.get("lib") === "1" ? LIBRARY : params.get("lib")?.split(",").filter(Boolean),
+    library: params.has("lib") ? librariesOf(params) : undefined,
     lines: params.get("lines") === "1",
     include: params.getAll("include"),
     exclude: params.getAll("exclude"),
@@ -194,9 +200,7 @@ function Loaded({ source, selection, types, type, params, how, version, perSecon
     else if (action === "find") patch({ search: `/${exactly(name)}/` });
     else if (action === "library" && tree) {
       const { home } = split(name, tree.kinds[tree.name[node]!]!);
-      const prefixes = [...new Set([...libraryPrefixes(), home + "."])];
-      store("library", prefixes.join("\n"));
-      patch({ lib: libraryParam(prefixes), zoom: null });
+      setLibraries([...new Set([...librariesOf(params), home + "."])], true);
     } else if (isFilter(action)) addFilter(params, action, name);
   };
 
@@ -360,7 +364,7 @@ function Loaded({ source, selection, types, type, params, how, version, perSecon
             <Switch on={view.recursion ?? false} set={(on) => patch({ recursion: on ? "collapse" : null, zoom: null })}>
               Collapse recursion
             </Switch>
-            <Switch on={params.has("lib")} set={(on) => patch({ lib: on ? libraryParam(libraryPrefixes()) : null, zoom: null })}>
+            <Switch on={params.has("lib")} set={(on) => (on ? collapseLibraries(librariesOf(params)) : patch({ lib: null, zoom: null }))}>
               Collapse library frames
             </Switch>
             <label class="field">
@@ -368,11 +372,8 @@ function Loaded({ source, selection, types, type, params, how, version, perSecon
               <textarea
                 rows={4}
                 spellcheck={false}
-                value={(view.library ?? libraryPrefixes()).join("\n")}
-                onChange={(e) => {
-                  store("library", e.currentTarget.value);
-                  if (params.has("lib")) patch({ lib: libraryParam(libraryPrefixes()) || null, zoom: null });
-                }}
+                value={librariesOf(params).join("\n")}
+                onChange={(e) => setLibraries(e.currentTarget.value.split("\n").filter(Boolean), params.has("lib"))}
               />
             </label>
             {source.server && (
