@@ -1,7 +1,7 @@
 //! Written by `build.mjs`: hashes of the bundles, for the policies of pages from disk.
 
 /// Source expression of `app.js` for a policy.
-pub(crate) const APP_JS: &str = "sha256-Lz2UQ3s/sTGvuVQpGw5kfTdqpw8388pnWNQixVOgBtQ=";
+pub(crate) const APP_JS: &str = "sha256-lIJVzweKm2LRwkSKmeAgINrnqV5rHYUJQ/VVG/KkFHo=";
 /// Source expression of `app.css` for a policy.
 pub(crate) const APP_CSS: &str = "sha256-MTas/hDEpniI3soJpIGlivy9Sox8J0ank3IlaRD12KQ=";
 /// Source expression of `flame.js` for a policy.

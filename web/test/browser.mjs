@@ -244,19 +244,30 @@ await test("the counts follow while rows keep coming, and when a row changes", {
 });
 
 await test("one service: its versions are compared by one click", {}, async ({ page, server, go }) => {
+  const [newest, other] = server.rows.filter((r) => r.service === "shop");
+  // In another environment an older version runs at the same time.
+  Object.assign(other, { env: "stage", version: "1.1.0" });
+  const before = server.rows.find((r) => r.service === "shop" && r.env === newest.env && r.version !== newest.version);
   await go("/profiles?q=service:shop");
-  const [newest] = server.rows.filter((r) => r.service === "shop");
-  const before = server.rows.find((r) => r.service === "shop" && r.version !== newest.version);
   await page.getByRole("link", { name: `Compare ${before.version} → ${newest.version}` }).click();
   await page.locator(".flame-canvas").waitFor();
-  assert.ok(params(page).get("a.q").includes(`version:${before.version}`) && params(page).get("b.q").includes(`version:${newest.version}`), page.url());
+  const sides = () => [params(page).get("a.q"), params(page).get("b.q")];
+  const expected = [before, newest].map((row) => `service:shop env:${row.env} version:${row.version}`);
+  assert.deepEqual(sides(), expected);
   // The same from a profile.
   await go(`/profiles/${newest.id}`);
   await page.getByRole("button", { name: /^Compare/ }).click();
   await page.getByRole("button", { name: "with the previous version" }).click();
   await until(() => page.url().includes("/compare?"), "compare");
   await page.locator(".flame-canvas").waitFor();
-  assert.ok(!params(page).get("a.q").includes(`version:${newest.version}`) && params(page).get("b.q").includes(`version:${newest.version}`), page.url());
+  assert.deepEqual(sides(), expected);
+  // And in a comparison, whose view stays.
+  await go(`/compare?a.profile=${server.rows[10].id}&b.profile=${newest.id}&view=sides&zoom=1`);
+  await page.getByRole("button", { name: /^Presets/ }).click();
+  await page.getByRole("button", { name: "with the previous version" }).click();
+  await until(() => params(page).get("a.q"), "other sides");
+  assert.deepEqual(sides(), expected);
+  assert.deepEqual([params(page).get("view"), params(page).get("zoom"), params(page).get("a.profile")], ["sides", null, null]);
 });
 
 await test("dragging over the histogram selects a time", {}, async ({ page, go }) => {

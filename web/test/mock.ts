@@ -249,7 +249,7 @@ export async function start(dist: string, behavior: Behavior = {}, port = 0): Pr
     rows.filter((row) => {
       for (const facet of ["service", "env", "version", "host", "runtime", "language", "status"] as const) {
         const { only, not } = chosen(q, facet);
-        if (only.length > 0 && !only.includes(row[facet])) return false;
+        if (only.length > 0 && !only.includes("*") && !only.includes(row[facet])) return false;
         if (not.includes(row[facet])) return false;
       }
       const cpu = /cpu:>(\d+)/.exec(q);

@@ -7,12 +7,11 @@ import { clip, visible } from "../flame/text.ts";
 import { DiffPanel } from "../panel/diff.tsx";
 import { Bar, Show, useLoad } from "../ui/load.tsx";
 import { Menu, Text, toast } from "../ui/parts.tsx";
-import { go, href, patch, usePlace } from "../ui/state.ts";
+import { go, usePlace } from "../ui/state.ts";
+import { compareHref, compareVersions, queryOf, versionBefore, withVersionBefore } from "./comparisons.ts";
 import { overview, selectionOf, several, type Overview } from "./merged.tsx";
 import { QueryBox } from "./search.tsx";
-import { quote } from "./query.ts";
-import { absolute, localInput, millis, when } from "./time.ts";
-import { compareVersions, withVersionBefore } from "./versions.ts";
+import { absolute, localInput, millis, span, when } from "./time.ts";
 
 function given(s: Selection): boolean {
   return !!s.profile?.length || !!s.q || !!s.from;
@@ -33,39 +32,21 @@ export function Compare({ source }: { source: Source }) {
   const [edit, setEdit] = useState(!ready);
   const loadA = useLoad(given(a) ? JSON.stringify(a) : "", (signal) => overview(source, a, signal));
   const loadB = useLoad(given(b) ? JSON.stringify(b) : "", (signal) => overview(source, b, signal));
-  const swap = (): void => {
-    const change: Record<string, string | string[] | null> = {};
-    for (const key of ["profile", "q", "from", "to"]) {
-      const [x, y] = [params.getAll(`a.${key}`), params.getAll(`b.${key}`)];
-      change[`a.${key}`] = y.length > 0 ? y : null;
-      change[`b.${key}`] = x.length > 0 ? x : null;
-    }
-    patch({ ...change, zoom: null });
-  };
+  const show = (x: Selection, y: Selection): void => go(compareHref(x, y, params));
   const preset = (ms: number): void => {
     // Of one profile: its service, in the ten minutes around it.
     const one = b.profile ? loadB.value?.rows[0] : undefined;
-    const q = one ? [`service:${quote(one.service)}`, one.env && `env:${quote(one.env)}`].filter(Boolean).join(" ") : (b.q ?? a.q ?? "");
+    const q = one ? queryOf(one) : (b.q ?? a.q);
     const from = one ? millis(one.start) - 300_000 : absolute(b.from ?? "now-1h");
     const to = one ? millis(one.end) + 300_000 : absolute(b.to ?? "now");
-    patch({
-      "a.profile": null,
-      "a.q": q,
-      "a.from": new Date(from - ms).toISOString(),
-      "a.to": new Date(to - ms).toISOString(),
-      "b.profile": null,
-      "b.q": q,
-      "b.from": new Date(from).toISOString(),
-      "b.to": new Date(to).toISOString(),
-      zoom: null,
-    });
+    show({ q, ...span(from - ms, to - ms) }, { q, ...span(from, to) });
     setEdit(false);
   };
   // Of the service that is compared, or of the one that sent the newest profile.
   const versions = async (): Promise<void> => {
     const known = (loadB.value ?? loadA.value)?.rows ?? (await source.profiles({ q: "", from: "now-7d", to: "", sort: "-start", limit: 100 })).rows;
     const newest = known.find((row) => row.version);
-    const to = newest && (await withVersionBefore(source, newest));
+    const to = newest && (await withVersionBefore(source, newest, params));
     if (!to) {
       toast(newest ? `No other version of ${clip(visible(newest.service), 60)} in the 30 days before` : "No profile has a version");
       return;
@@ -77,7 +58,7 @@ export function Compare({ source }: { source: Source }) {
     <div class="compare">
       <div class="row merged-head">
         <h1>Compare</h1>
-        <button onClick={swap} disabled={!given(a) && !given(b)}>
+        <button onClick={() => show(b, a)} disabled={!given(a) && !given(b)}>
           ⇄ Swap
         </button>
         <button aria-expanded={edit} onClick={() => setEdit(!edit)}>
@@ -92,8 +73,8 @@ export function Compare({ source }: { source: Source }) {
       </div>
       {edit && (
         <div class="sides-edit">
-          <SideEdit source={source} side="a" of={a} overview={loadA.value} failure={loadA.failure} />
-          <SideEdit source={source} side="b" of={b} overview={loadB.value} failure={loadB.failure} />
+          <SideEdit source={source} side="A" of={a} overview={loadA.value} failure={loadA.failure} on={(to) => show(to, b)} />
+          <SideEdit source={source} side="B" of={b} overview={loadB.value} failure={loadB.failure} on={(to) => show(a, to)} />
         </div>
       )}
       <Bar of={loadA.loading ? loadA : loadB} />
@@ -131,23 +112,22 @@ function Offers({ source, onPick }: { source: Source; onPick: () => void }) {
             <ul>
               {services.slice(0, 20).map((list) => {
                 const newest = list[0]!;
-                const before = list.find((row) => row.version && row.version !== newest.version);
-                const q = [`service:${quote(newest.service)}`, newest.env && `env:${quote(newest.env)}`].filter(Boolean).join(" ");
+                const versions = versionBefore(list);
                 const at = millis(newest.end);
-                const half = (from: number, to: number, side: string) => ({ [`${side}.q`]: q, [`${side}.from`]: new Date(from).toISOString(), [`${side}.to`]: new Date(to).toISOString() });
+                const hour = (from: number): Selection => ({ q: queryOf(newest), ...span(from, from + 3_600_000) });
                 return (
                   <li key={`${newest.service} ${newest.env}`}>
                     <strong>
                       <Text of={newest.service} most={60} />
                       {newest.env && <span class="quiet"> {clip(visible(newest.env), 40)}</span>}
                     </strong>
-                    {before && newest.version && (
-                      <a href={compareVersions(newest, before, "now-7d", "")}>
-                        version {clip(visible(before.version), 24)} → {clip(visible(newest.version), 24)}
+                    {versions && (
+                      <a href={compareVersions(versions, "now-7d", "")}>
+                        version {clip(visible(versions[1].version), 24)} → {clip(visible(newest.version), 24)}
                       </a>
                     )}
-                    {list.length > 1 && <a href={href("/compare", { "a.profile": list[1]!.id, "b.profile": newest.id })}>the last two profiles</a>}
-                    <a href={href("/compare", { ...half(at - 7_200_000, at - 3_600_000, "a"), ...half(at - 3_600_000, at, "b") })}>the last hour and the one before</a>
+                    {list.length > 1 && <a href={compareHref({ profile: [list[1]!.id] }, { profile: [newest.id] })}>the last two profiles</a>}
+                    <a href={compareHref(hour(at - 7_200_000), hour(at - 3_600_000))}>the last hour and the one before</a>
                   </li>
                 );
               })}
@@ -160,31 +140,30 @@ function Offers({ source, onPick }: { source: Source; onPick: () => void }) {
   );
 }
 
-function SideEdit({ source, side, of, overview: o, failure }: { source: Source; side: "a" | "b"; of: Selection; overview: Overview | null; failure: Failure | null }) {
+function SideEdit({ source, side, of, overview: o, failure, on }: { source: Source; side: "A" | "B"; of: Selection; overview: Overview | null; failure: Failure | null; on: (to: Selection) => void }) {
   const from = of.from ? localInput(absolute(of.from)) : "";
   const to = of.to ? localInput(absolute(of.to)) : "";
-  const set = (key: string, value: string): void => patch({ [`${side}.profile`]: null, [`${side}.${key}`]: value, zoom: null });
   return (
     <fieldset class="side-edit">
-      <legend>{side.toUpperCase()}</legend>
+      <legend>{side}</legend>
       {of.profile?.length ? (
         <p class="row">
           <bdi>{clip(visible(label(of, o)), 120)}</bdi>
-          <button class="small" onClick={() => patch({ [`${side}.profile`]: null, [`${side}.q`]: o?.rows[0] ? `service:${quote(o.rows[0].service)}` : "", [`${side}.from`]: "now-1h" })}>
+          <button class="small" onClick={() => on({ q: o?.rows[0] && queryOf(o.rows[0]), from: "now-1h" })}>
             Use a query
           </button>
         </p>
       ) : (
         <>
-          <QueryBox source={source} q={of.q ?? ""} from={of.from ?? ""} to={of.to ?? ""} mistake={failure?.status === 400 ? failure : null} label={`Query of ${side.toUpperCase()}`} onQuery={(q) => patch({ [`${side}.q`]: q, ...(!of.from && { [`${side}.from`]: "now-1h" }), zoom: null })} />
+          <QueryBox source={source} q={of.q ?? ""} from={of.from ?? ""} to={of.to ?? ""} mistake={failure?.status === 400 ? failure : null} label={`Query of ${side}`} onQuery={(q) => on({ ...of, q, from: of.from ?? "now-1h" })} />
           <div class="row">
             <label class="pick">
               from
-              <input type="datetime-local" value={from} onChange={(e) => e.currentTarget.value && set("from", new Date(e.currentTarget.value).toISOString())} />
+              <input type="datetime-local" value={from} onChange={(e) => e.currentTarget.value && on({ ...of, from: new Date(e.currentTarget.value).toISOString() })} />
             </label>
             <label class="pick">
               to
-              <input type="datetime-local" value={to} onChange={(e) => set("to", e.currentTarget.value ? new Date(e.currentTarget.value).toISOString() : "")} />
+              <input type="datetime-local" value={to} onChange={(e) => on({ ...of, to: e.currentTarget.value && new Date(e.currentTarget.value).toISOString() })} />
             </label>
             {o && <span class="quiet">{plural(o.total, "profile")}</span>}
           </div>

@@ -9,11 +9,11 @@ import { Bar, Show, useLoad } from "../ui/load.tsx";
 import { copy, Menu, Text, toast, typing } from "../ui/parts.tsx";
 import { go, href, patch, usePlace } from "../ui/state.ts";
 import { Analysis } from "./analysis.tsx";
+import { compareHref, queryOf, withVersionBefore } from "./comparisons.ts";
 import { Metrics } from "./metrics.tsx";
 import { Runtime } from "./runtime.tsx";
 import { FindingCounts } from "./search.tsx";
-import { clock, dayOf, millis, utc } from "./time.ts";
-import { withVersionBefore } from "./versions.ts";
+import { clock, dayOf, millis, span, utc } from "./time.ts";
 
 const TABS = [
   ["profiles", "Profiles"],
@@ -213,20 +213,13 @@ function Header({ p, source }: { p: ProfileDetail; source: Source }) {
   );
 }
 
-function quoted(value: string): string {
-  return `"${value.replace(/[\\"]/g, "\\$&")}"`;
-}
-
 /** Presets of a comparison: this profile is B. */
 function CompareMenu({ p, source }: { p: ProfileDetail; source: Source }) {
-  const before = (ms: number): string => {
-    const q = [`service:${quoted(p.service)}`, p.env && `env:${quoted(p.env)}`].filter(Boolean).join(" ");
-    const start = millis(p.start) - ms;
-    return href("/compare", { "a.q": q, "a.from": new Date(start - 300_000).toISOString(), "a.to": new Date(start + 300_000).toISOString(), "b.profile": p.id });
-  };
+  const b = { profile: [p.id] };
+  const before = (ms: number): string => compareHref({ q: queryOf(p), ...span(millis(p.start) - ms - 300_000, millis(p.start) - ms + 300_000) }, b);
   return (
     <Menu label="Compare ▾">
-      {p.process?.previous && <a href={href("/compare", { "a.profile": p.process.previous, "b.profile": p.id })}>with the previous profile</a>}
+      {p.process?.previous && <a href={compareHref({ profile: [p.process.previous] }, b)}>with the previous profile</a>}
       {p.version && (
         <button
           onClick={() =>
@@ -242,7 +235,7 @@ function CompareMenu({ p, source }: { p: ProfileDetail; source: Source }) {
       <a href={before(3_600_000)}>with one hour earlier</a>
       <a href={before(86_400_000)}>with one day earlier</a>
       <a href={before(7 * 86_400_000)}>with one week earlier</a>
-      <a href={href("/compare", { "b.profile": p.id })}>with another…</a>
+      <a href={compareHref({}, b)}>with another…</a>
     </Menu>
   );
 }

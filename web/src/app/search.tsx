@@ -8,10 +8,10 @@ import { Gauge } from "../panel/functions.tsx";
 import { Bar, connected, Problem, useLoad } from "../ui/load.tsx";
 import { Menu, Text } from "../ui/parts.tsx";
 import { href, patch } from "../ui/state.ts";
+import { compareHref, compareVersions, versionBefore } from "./comparisons.ts";
 import { bounds, choose, chosen, range, terms, typedAt, without } from "./query.ts";
 import { SetupLines } from "./setup.tsx";
-import { compareVersions } from "./versions.ts";
-import { absolute, clock, dayOf, localInput, millis, RANGES, shifted, utc, when } from "./time.ts";
+import { absolute, clock, dayOf, localInput, millis, RANGES, shifted, span, utc, when } from "./time.ts";
 
 const FACETS: [string, string][] = [
   ["env", "Env"],
@@ -141,11 +141,8 @@ export function Search({ source, params }: { source: Source; params: URLSearchPa
   // Of one service, the newest version against the one before it.
   const versions = useMemo(() => {
     const rows = [...all.rows].sort((x, y) => millis(y.start) - millis(x.start));
-    const [newest] = rows;
-    if (!newest?.version || rows.some((row) => row.service !== newest.service)) return null;
-    const before = rows.find((row) => row.version && row.version !== newest.version);
-    return before ? { a: before.version, b: newest.version, href: compareVersions(newest, before, from, to) } : null;
-  }, [all, from, to]);
+    return rows.every((row) => row.service === rows[0]!.service) ? versionBefore(rows) : null;
+  }, [all]);
 
   const setQuery = (to: string): void => patch({ q: to });
   return (
@@ -169,12 +166,12 @@ export function Search({ source, params }: { source: Source; params: URLSearchPa
             )}
             <span class="grow" />
             {source.server && selected.length === 0 && versions && (
-              <a class="button" href={versions.href} title="What changed from one version to the next">
-                Compare {clip(visible(versions.a), 24)} → {clip(visible(versions.b), 24)}
+              <a class="button" href={compareVersions(versions, from, to)} title="What changed from one version to the next">
+                Compare {clip(visible(versions[1].version), 24)} → {clip(visible(versions[0].version), 24)}
               </a>
             )}
             {selected.length >= 2 && (
-              <a class="button" href={href("/compare", new URLSearchParams([["a.profile", selected[1]!], ["b.profile", selected[0]!]]))}>
+              <a class="button" href={compareHref({ profile: [selected[1]!] }, { profile: [selected[0]!] })}>
                 Compare {selected.length === 2 ? "2 selected" : "the last 2 selected"}
               </a>
             )}
@@ -246,7 +243,7 @@ function Nothing({ q, found, onQuery }: { q: string; found: (SearchJson & { near
           <button
             class="small"
             onClick={() =>
-              patch({ from: new Date(millis(found.nearest!) - 1_800_000).toISOString(), to: new Date(millis(found.nearest!) + 1_800_000).toISOString() })
+              patch(span(millis(found.nearest!) - 1_800_000, millis(found.nearest!) + 1_800_000))
             }
           >
             Show it
@@ -628,7 +625,7 @@ export function TimePicker({ from, to, live }: { from: string; to: string; live?
           onSubmit={(e) => {
             e.preventDefault();
             setOpen(false);
-            patch({ from: new Date(custom.from).toISOString(), to: new Date(custom.to).toISOString() });
+            patch(span(millis(custom.from), millis(custom.to)));
           }}
         >
           <label class="field">
@@ -678,9 +675,8 @@ function Histogram({ of, from, to, total }: { of: FacetsJson | null; from: strin
         onPointerMove={(e) => drag && setDrag([drag[0], at(e)])}
         onPointerUp={() => {
           if (drag && h && Math.abs(drag[1] - drag[0]) > 0.005) {
-            const span = n * h.step_ms;
-            const [x, y] = [Math.min(...drag), Math.max(...drag)];
-            patch({ from: new Date(start + x * span).toISOString(), to: new Date(start + y * span).toISOString() });
+            const length = n * h.step_ms;
+            patch(span(start + Math.min(...drag) * length, start + Math.max(...drag) * length));
           }
           setDrag(null);
         }}
@@ -846,5 +842,3 @@ function Measure({ name, title, of, q, onQuery, show, write }: { name: string; t
     </fieldset>
   );
 }
-
-export const searchHref = (q: string, from: string, to: string): string => href("/profiles", { q, from, to });

@@ -52,11 +52,16 @@ export const RANGES: [string, string][] = [
   ["now-30d", "Past 30 days"],
 ];
 
+/** A time range as it is in the address. */
+export function span(from: number, to: number): { from: string; to: string } {
+  return { from: new Date(from).toISOString(), to: new Date(to).toISOString() };
+}
+
 /** The hour around a profile, which ends now if it would end later. */
 export function around(start: number, end: number, now = Date.now()): { from: string; to: string } {
   const half = 1_800_000;
   const late = Math.max(0, end + half - Math.max(now, end));
-  return { from: new Date(start - half - late).toISOString(), to: new Date(end + half - late).toISOString() };
+  return span(start - half - late, end + half - late);
 }
 
 /** A range shifted by its own length. */
@@ -64,7 +69,7 @@ export function shifted(from: string, to: string, by: -1 | 1): { from: string; t
   const a = absolute(from);
   const b = absolute(to || "now");
   const length = b - a;
-  return { from: new Date(a + by * length).toISOString(), to: new Date(b + by * length).toISOString() };
+  return span(a + by * length, b + by * length);
 }
 
 /** A time for an input of type datetime-local. */
