@@ -687,6 +687,14 @@ await test("offline is a banner, retried", { allow: /Failed to load|ERR_/ }, asy
   await context.setOffline(false);
   await page.locator(".chart").first().waitFor();
   assert.equal(await page.locator(".banner").count(), 0);
+  // "Still being processed" is a response as well.
+  await context.setOffline(true);
+  await page.getByRole("tab", { name: "Profiles" }).click();
+  await page.locator(".banner").waitFor();
+  await page.route(/\/flame\?/, (route) => route.fulfill({ status: 202, contentType: "application/json", body: "{}" }));
+  await context.setOffline(false);
+  await page.getByText("being processed").waitFor();
+  await until(async () => (await page.locator(".banner").count()) === 0, "no banner while it is processed");
 });
 
 await test("without JavaScript the page says what it needs", { script: false }, async ({ page, go }) => {

@@ -1,5 +1,5 @@
 /** The comparison of two profiles, or of two sets: combined graph, side by side, table. */
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useMemo, useRef, useState } from "preact/hooks";
 import type { Source } from "../data/source.ts";
 import type { DiffJson, Selection, Side, TypeInfo } from "../data/types.ts";
 import { addressOf, nodeAt } from "../flame/address.ts";
@@ -12,8 +12,9 @@ import { nameSet } from "../flame/transform.ts";
 import { build, fromJson, type Tree } from "../flame/tree.ts";
 import type { FlameView } from "../flame/view.ts";
 import { Bar, Show, useLoad } from "../ui/load.tsx";
-import { Choice, typing } from "../ui/parts.tsx";
+import { Choice } from "../ui/parts.tsx";
 import { patch, usePlace } from "../ui/state.ts";
+import { FrameSearch } from "./find.tsx";
 import { DiffTable } from "./functions.tsx";
 import { addFilter, Chip, FilterChips, isFilter } from "./filters.tsx";
 import { changeText, Graph, type Action, type Totals } from "./graph.tsx";
@@ -75,18 +76,7 @@ export function DiffPanel({ source, a, b, types, labels }: { source: Source; a: 
   const hits = useMemo(() => (tree && matches ? matched(tree, matches) : null), [tree, matches]);
   const address = params.get("zoom");
   const zoom = useMemo(() => (tree && address ? Math.max(0, nodeAt(tree, address)) : 0), [tree, address]);
-  const search = useRef<HTMLInputElement>(null);
   const graph = useRef<FlameView | null>(null);
-  useEffect(() => {
-    const listener = (event: KeyboardEvent): void => {
-      if (event.key !== "/" || typing(event) || event.ctrlKey || event.metaKey || event.altKey) return;
-      search.current?.focus();
-      search.current?.select();
-      event.preventDefault();
-    };
-    addEventListener("keydown", listener);
-    return () => removeEventListener("keydown", listener);
-  }, []);
   if (!type) return <p class="note">A and B have no profile type in common.</p>;
   const act = (action: Action, name: string): void => {
     if (action === "find") patch({ search: `/${exactly(name)}/` });
@@ -117,26 +107,9 @@ export function DiffPanel({ source, a, b, types, labels }: { source: Source; a: 
           </p>
         )}
         <div class="tools">
-          <div class="search-box">
-            <input
-              ref={search}
-              type="search"
-              placeholder="search frames  /"
-              aria-label="Search frames: text or /regular expression/"
-              aria-invalid={found?.error !== undefined}
-              value={text}
-              onInput={(e) => patch({ search: e.currentTarget.value }, true)}
-              onKeyDown={(e) => {
-                if (e.key !== "Escape") return;
-                if (text) patch({ search: null }, true);
-                graph.current?.canvas.focus();
-                e.stopPropagation();
-              }}
-            />
-            <span class="matches" role="status">
-              {found?.error !== undefined ? clip(visible(found.error), 80) : hits && plural(hits.nodes.length, "frame")}
-            </span>
-          </div>
+          <FrameSearch text={text} error={found?.error} leave={() => graph.current?.canvas.focus()}>
+            {hits && plural(hits.nodes.length, "frame")}
+          </FrameSearch>
           <Choice<Shape> label="View" of={[["combined", "Combined"], ["sides", "Side by side"], ["table", "Table"]]} at={shape} on={(to) => patch({ view: to })} />
           <Choice<"second" | "share"> label="Values" of={[["second", "Per second"], ["share", "Share"]]} at={per} on={(to) => patch({ per: to })} />
           <label class="switch">
@@ -179,7 +152,7 @@ export function DiffPanel({ source, a, b, types, labels }: { source: Source; a: 
                     label={`${s.toUpperCase()}, ${type.name}`}
                     mode="package"
                     families={known}
-                    totals={{ total: diff.value![s].total[0] || 1, unit, seconds: undefined, format: per === "share" ? (n) => percent(n / (diff.value![s].total[0] || 1)) : (n) => (timed ? rate(n / (json![s].seconds || 1), unit, type.type) : show(n, unit)) }}
+                    totals={{ total: diff.value![s].total[0] || 1, unit, format: per === "share" ? (n) => percent(n / (diff.value![s].total[0] || 1)) : (n) => (timed ? rate(n / (json![s].seconds || 1), unit, type.type) : show(n, unit)) }}
                     {...{ matches, lit, zoom, onZoom }}
                     onHover={setLit}
                     onLegend={setLegend}

@@ -15,8 +15,6 @@ export interface Totals {
   unit: string;
   /** Samples of the total, where known. */
   samples?: number;
-  /** Show values for each second. */
-  seconds?: number;
   /** In a comparison: what the numbers are shown as. */
   labels?: { a: string; b: string };
   format?: (n: number) => string;
@@ -189,7 +187,6 @@ function Tip({ at, tree, totals }: { at: At; tree: Tree; totals: Totals }) {
               <Line label="self" value={format(tree.self[node]!)} share={percent(tree.self[node]! / total)} />
               {parent > 0 && <Line label="of parent" value="" share={percent(tree.total[node]! / tree.total[parent]!)} />}
               {samples >= 0.5 && <Line label="samples" value={`≈ ${count(samples)}`} />}
-              {totals.seconds ? <Line label="per second" value={format(tree.total[node]! / totals.seconds)} /> : null}
             </>
           )}
         </tbody>

@@ -19,6 +19,7 @@ import { Bar, Show, useLoad } from "../ui/load.tsx";
 import { Choice, copy, Menu, toast, typing } from "../ui/parts.tsx";
 import { patch, store, stored, usePlace } from "../ui/state.ts";
 import { addFilter, Chip, FilterChips, isFilter, readable } from "./filters.tsx";
+import { FrameSearch } from "./find.tsx";
 import { FunctionTable } from "./functions.tsx";
 import { Graph, type Action, type Totals } from "./graph.tsx";
 
@@ -122,7 +123,6 @@ export function Panel(props: PanelProps) {
 function Loaded({ source, selection, types, type, params, how, version, perSecond, children, downloads }: PanelProps & { type: TypeInfo; params: URLSearchParams }) {
   const root = useRef<HTMLDivElement>(null);
   const graph = useRef<FlameView | null>(null);
-  const search = useRef<HTMLInputElement>(null);
   const group = useRef<HTMLSelectElement>(null);
   const view = viewOf(params, type.type);
   const value = type.values.find((v) => v.name === view.value) ?? type.values.at(-1)!;
@@ -160,7 +160,7 @@ function Loaded({ source, selection, types, type, params, how, version, perSecon
   const format = useMemo(() => (rated ? (n: number) => rate(n / seconds, unit, type.type) : (n: number) => show(n, unit)), [rated, seconds, unit, type.type]);
   const numbers = params.get("numbers") ?? "percent";
   const totals: Totals = useMemo(
-    () => ({ total, unit, samples: flame.value?.json.samples, seconds: undefined, format, numbers }),
+    () => ({ total, unit, samples: flame.value?.json.samples, format, numbers }),
     [total, unit, flame.value, format, numbers],
   );
 
@@ -204,7 +204,7 @@ function Loaded({ source, selection, types, type, params, how, version, perSecon
     } else if (isFilter(action)) addFilter(params, action, name);
   };
 
-  const step = (by: number): void => {
+  const step = (by: 1 | -1): void => {
     if (!hits || hits.nodes.length === 0) return;
     const next = (match + by + hits.nodes.length) % hits.nodes.length;
     setMatch(next);
@@ -232,10 +232,6 @@ function Loaded({ source, selection, types, type, params, how, version, perSecon
     const target = event.target as HTMLElement;
     const name = focusedName();
     switch (event.key) {
-      case "/":
-        search.current?.focus();
-        search.current?.select();
-        break;
       case "[":
       case "]": {
         const usable = types.filter((t) => t.values.length > 0 && !t.absent);
@@ -302,37 +298,14 @@ function Loaded({ source, selection, types, type, params, how, version, perSecon
       <div class="stage">
         {children}
         <div class="tools">
-          <div class="search-box">
-            <input
-              ref={search}
-              type="search"
-              placeholder="search frames  /"
-              aria-label="Search frames: text or /regular expression/"
-              aria-invalid={found?.error !== undefined}
-              value={text}
-              onInput={(e) => patch({ search: e.currentTarget.value }, true)}
-              onKeyDown={(e) => {
-                if (e.key === "Enter") {
-                  e.preventDefault();
-                  step(e.shiftKey ? -1 : 1);
-                } else if (e.key === "Escape") {
-                  if (text) patch({ search: null }, true);
-                  graph.current?.canvas.focus();
-                  e.stopPropagation();
-                }
-              }}
-            />
-            <span class="matches" role="status">
-              {found?.error !== undefined
-                ? clip(visible(found.error), 80)
-                : hits && (
-                    <>
-                      {percent(matchValue / (total || 1))} match
-                      <span class="quiet"> {format(matchValue)}{hits.nodes.length > 0 && ` · ${match >= 0 ? `${count(match + 1)} of ` : ""}${plural(hits.nodes.length, "frame")}`}</span>
-                    </>
-                  )}
-            </span>
-          </div>
+          <FrameSearch text={text} error={found?.error} leave={() => graph.current?.canvas.focus()} step={step}>
+            {hits && (
+              <>
+                {percent(matchValue / (total || 1))} match
+                <span class="quiet"> {format(matchValue)}{hits.nodes.length > 0 && ` · ${match >= 0 ? `${count(match + 1)} of ` : ""}${plural(hits.nodes.length, "frame")}`}</span>
+              </>
+            )}
+          </FrameSearch>
           <Choice<Shape>
             label="View"
             of={[["flame", "Flame"], ["callers", "Callers"], ["table", "Table"], ["both", "Both"]]}

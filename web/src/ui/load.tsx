@@ -64,6 +64,7 @@ export function useLoad<T>(key: string, load: (signal: AbortSignal) => Promise<T
         (error: unknown) => {
           if (mine.signal.aborted) return;
           if (error instanceof Processing) {
+            connected(mine, true);
             set((s) => ({ ...s, loading: false, processing: true, failure: null }));
             timer = window.setTimeout(run, 1000);
             return;
