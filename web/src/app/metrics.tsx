@@ -7,8 +7,8 @@ import { count, plural, value as show } from "../flame/format.ts";
 import { clip, visible } from "../flame/text.ts";
 import { Bar, Show, useLoad } from "../ui/load.tsx";
 import { go, href, patch, usePlace, useTheme } from "../ui/state.ts";
-import { quote } from "./query.ts";
-import { around, localInput, millis, when, clock } from "./time.ts";
+import { queryOf } from "./comparisons.ts";
+import { around, localInput, millis, span, when, clock } from "./time.ts";
 
 /** Lines that can be told apart by people with a color vision deficiency (after Okabe and Ito), at least 3:1 on the page. */
 const LINES = {
@@ -47,7 +47,6 @@ export function Metrics({ source, profile }: { source: Source; profile: ProfileD
     return [...names].sort();
   }, [points]);
   const profiles = Math.max(0, ...points.map((m) => m.series.reduce((n, s) => n + s.points.length, 0)));
-  const q = [`service:${quote(profile.service)}`, profile.env && `env:${quote(profile.env)}`].filter(Boolean).join(" ");
   return (
     <div class="metrics">
       <div class="row metrics-head">
@@ -78,7 +77,7 @@ export function Metrics({ source, profile }: { source: Source; profile: ProfileD
             </label>
             {(params.has("mfrom") || params.has("mto")) && (
               <>
-                <a class="button" href={href("/profiles", { q, from, to })}>
+                <a class="button" href={href("/profiles", { q: queryOf(profile), from, to })}>
                   Search these
                 </a>
                 <button onClick={() => patch({ mfrom: null, mto: null })}>Show the hour around</button>
@@ -203,7 +202,9 @@ function Chart({ metric, lines, start, end, from, to, onCursor, pick }: { metric
         setSelect: [
           (u) => {
             if (u.select.width < 4 || !pick) return;
-            patch({ mfrom: new Date(u.posToVal(u.select.left, "x") * 1000).toISOString(), mto: new Date(u.posToVal(u.select.left + u.select.width, "x") * 1000).toISOString() });
+            const at = (x: number): number => u.posToVal(x, "x") * 1000;
+            const range = span(at(u.select.left), at(u.select.left + u.select.width));
+            patch({ mfrom: range.from, mto: range.to });
           },
         ],
       },

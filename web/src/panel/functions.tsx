@@ -21,7 +21,7 @@ export function FunctionTable(props: {
   compact: boolean;
   /** How values are shown, where not as totals in their unit. */
   format?: (n: number) => string;
-  bys: [string, string][];
+  bys: string[];
   onSort: (sort: string) => void;
   onBy: (by: string) => void;
   onFilter: (filter: string) => void;
@@ -55,9 +55,9 @@ export function FunctionTable(props: {
       <div class="row tight">
         {props.bys.length > 1 && (
           <select aria-label="Rows by" value={props.by} onChange={(e) => props.onBy(e.currentTarget.value)}>
-            {props.bys.map(([key, text]) => (
+            {props.bys.map((key) => (
               <option key={key} value={key}>
-                by {text}
+                by {key}
               </option>
             ))}
           </select>

@@ -143,7 +143,9 @@ function Loaded({ source, selection, types, type, params, how, version, perSecon
   const [match, setMatch] = useState(-1);
   const [full, setFull] = useState(false);
 
-  const by = params.get("by") ?? "function";
+  const bys = ["function", ...(source.server ? ["line", "package", "class", "thread", "endpoint"] : [])];
+  // The charts have other groups under the same name.
+  const by = bys.find((key) => key === params.get("by")) ?? "function";
   const sort = params.get("sort") ?? "-self";
   const filter = params.get("filter") ?? "";
   const needTable = shape === "table" || shape === "both";
@@ -453,11 +455,7 @@ function Loaded({ source, selection, types, type, params, how, version, perSecon
                   searched={readable(text.replace(/^\/|\/$/g, ""))}
                   compact={shape === "both"}
                   format={rated && by === "function" ? format : undefined}
-                  bys={
-                    source.server
-                      ? [["function", "function"], ["line", "line"], ["package", "package"], ["class", "class"], ["thread", "thread"], ["endpoint", "endpoint"]]
-                      : [["function", "function"]]
-                  }
+                  bys={bys}
                   onSort={(to) => patch({ sort: to === "-self" ? null : to }, true)}
                   onBy={(to) => patch({ by: to === "function" ? null : to })}
                   onFilter={(to) => patch({ filter: to }, true)}
