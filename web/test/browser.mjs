@@ -662,11 +662,11 @@ await test("failed, missing, broken and slow say so", { behavior: {}, allow: /40
   await page.getByRole("progressbar").first().waitFor();
   assert.ok((await page.locator(".row-link").count()) > 5, "old content stays");
   await page.getByRole("button", { name: "Cancel" }).first().click();
-  await page.getByText("Canceled before the answer came").waitFor();
+  await page.getByText("Canceled before the response arrived").waitFor();
   assert.ok((await page.locator(".row-link").count()) > 5, "and after it was canceled");
   server.behavior.slow = 0;
   await page.getByRole("button", { name: "Try again" }).click();
-  await until(async () => (await page.getByText("Canceled before the answer came").count()) === 0, "again");
+  await until(async () => (await page.getByText("Canceled before the response arrived").count()) === 0, "again");
 });
 
 await test("offline is a banner, retried", { allow: /Failed to load|ERR_/ }, async ({ page, server, context, go }) => {

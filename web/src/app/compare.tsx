@@ -132,7 +132,7 @@ function Offers({ source, onPick }: { source: Source; onPick: () => void }) {
                 );
               })}
             </ul>
-            <p class="quiet">Or write a query and a time range for A and for B above, select two rows of the search, or use the Compare menu of a profile.</p>
+            <p class="quiet">Or write a query and a time range for A and for B above, select two rows in the search, or use the Compare menu of a profile.</p>
           </section>
         );
       }}

@@ -78,9 +78,9 @@ export function Metrics({ source, profile }: { source: Source; profile: ProfileD
             {(params.has("mfrom") || params.has("mto")) && (
               <>
                 <a class="button" href={href("/profiles", { q: queryOf(profile), from, to })}>
-                  Search these
+                  Search these profiles
                 </a>
-                <button onClick={() => patch({ mfrom: null, mto: null })}>Show the hour around</button>
+                <button onClick={() => patch({ mfrom: null, mto: null })}>Show the hour around this profile</button>
               </>
             )}
           </>

@@ -424,7 +424,7 @@ function Received({ of, source }: { of: ProfileDetail | null; source: Source }) 
   const file = of?.files?.find((f) => f.kind === "received");
   const url = of && file && source.fileUrl(of.id, file.name);
   return url ? (
-    <a class="received-link" href={url} download title="Download what was received">
+    <a class="received-link" href={url} download title="Download the received file">
       Download
     </a>
   ) : null;

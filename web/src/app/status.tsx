@@ -100,13 +100,13 @@ function Shown({ s, source }: { s: Answer; source: Source }) {
             <Fact name="used" value={`${bytes(used)} of ${bytes(s.disk.max)} (${percent(used / (s.disk.max || 1))})`} />
             <Fact name="received" value={bytes(s.disk.received)} />
             <Fact name="derived" value={bytes(s.disk.derived)} />
-            <Fact name="free on the disk" value={bytes(s.disk.free)} />
+            <Fact name="free on disk" value={bytes(s.disk.free)} />
             {s.retention && (
               <>
                 <Fact name="profiles kept for" value={duration(s.retention.keep_ms * 1e6)} />
                 <Fact name="recordings kept for" value={duration(s.retention.keep_received_ms * 1e6)} />
                 {s.profiles?.oldest && (
-                  <Fact name="deleted next" value={used > 0.9 * s.disk.max ? `the oldest, at ${bytes(s.disk.max)}` : <span title={utc(millis(s.profiles.oldest) + s.retention.keep_ms)}>{`the oldest, ${when(millis(s.profiles.oldest) + s.retention.keep_ms)}`}</span>} />
+                  <Fact name="deleted next" value={used > 0.9 * s.disk.max ? `the oldest, once ${bytes(s.disk.max)} are used` : <span title={utc(millis(s.profiles.oldest) + s.retention.keep_ms)}>{`the oldest, ${when(millis(s.profiles.oldest) + s.retention.keep_ms)}`}</span>} />
                 )}
               </>
             )}
@@ -121,15 +121,15 @@ function Shown({ s, source }: { s: Answer; source: Source }) {
         </Card>
       </div>
       {s.uploads && s.uploads.length > 0 && (
-        <section aria-label="Uploads since the start">
-          <h2 class="section-title">Uploads since the start</h2>
+        <section aria-label="Uploads since the server started">
+          <h2 class="section-title">Uploads since the server started</h2>
           <table class="data narrow">
             <thead>
               <tr>
                 <th scope="col">Protocol</th>
-                <th scope="col" class="number">Answer</th>
+                <th scope="col" class="number">Status</th>
                 <th scope="col" class="number">Uploads</th>
-                <th scope="col" class="number">A minute</th>
+                <th scope="col" class="number">Per minute</th>
               </tr>
             </thead>
             <tbody>
@@ -138,7 +138,7 @@ function Shown({ s, source }: { s: Answer; source: Source }) {
                   <td>{clip(visible(u.protocol), 40)}</td>
                   <td class="number">{u.code}</td>
                   <td class="number">{count(u.count)}</td>
-                  <td class="number" title={recent ? "in the last minutes" : "mean since the start"}>{perMinute(u)}</td>
+                  <td class="number" title={recent ? "over the last minutes" : "average since the server started"}>{perMinute(u)}</td>
                 </tr>
               ))}
             </tbody>
@@ -148,14 +148,14 @@ function Shown({ s, source }: { s: Answer; source: Source }) {
       <section aria-label="Last failures">
         <h2 class="section-title">Last failures</h2>
         {!s.failures || s.failures.length === 0 ? (
-          <p class="quiet">None since the start.</p>
+          <p class="quiet">None since the server started.</p>
         ) : (
           <div class="scroll-x" tabIndex={0}>
             <table class="data">
               <thead>
                 <tr>
                   <th scope="col">Time</th>
-                  <th scope="col">What</th>
+                  <th scope="col">Kind</th>
                   <th scope="col">Reason</th>
                   <th scope="col">Profile</th>
                 </tr>

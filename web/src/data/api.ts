@@ -52,7 +52,7 @@ export class ApiSource implements Source {
       const text = (key: string): string => (typeof body[key] === "string" ? body[key] : "");
       const start = body["start"] ?? body["position"];
       const at = typeof start === "number" ? { start, end: typeof body["end"] === "number" ? body["end"] : start + 1 } : undefined;
-      throw new Failure(response.status, text("title") || `The server answered ${response.status}`, text("detail"), url, at);
+      throw new Failure(response.status, text("title") || `The server responded with status ${response.status}`, text("detail"), url, at);
     }
     return response;
   }
@@ -154,7 +154,7 @@ export class ApiSource implements Source {
           // Not JSON; the status is enough.
         }
         if (request.status < 300 && typeof body["id"] === "string") resolve(body["id"]);
-        else reject(new Failure(request.status, String(body["title"] ?? `The server answered ${request.status}`), String(body["detail"] ?? ""), url));
+        else reject(new Failure(request.status, String(body["title"] ?? `The server responded with status ${request.status}`), String(body["detail"] ?? ""), url));
       };
       request.send(file);
     });

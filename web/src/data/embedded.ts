@@ -124,7 +124,7 @@ function plain(view: View): boolean {
 }
 
 const NOT_HERE = (what: string): Promise<never> =>
-  Promise.reject(new Failure(404, `This page does not contain ${what}`, "It was written from files. jfrkit serve has it.", what));
+  Promise.reject(new Failure(404, `This page does not contain ${what}`, "The page was written from files; jfrkit serve shows it.", what));
 
 /** Provides data from the blocks of the page. */
 export class EmbeddedSource implements Source {
@@ -150,7 +150,7 @@ export class EmbeddedSource implements Source {
   private value(ids: string[] | undefined, view: View): PageValue {
     const type = this.typesOf(ids).find((t) => t.type === view.type);
     const value = type?.values.find((v) => v.name === view.value) ?? type?.values.at(-1);
-    if (!value) throw new Failure(404, "This page does not hold that type", view.type, view.type);
+    if (!value) throw new Failure(404, "This page does not contain this profile type", view.type, view.type);
     return value;
   }
 

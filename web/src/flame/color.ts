@@ -57,7 +57,7 @@ const KINDS: Record<string, { label: string; color: number }> = {
   p: { label: "Python", color: 4 },
   g: { label: "Go", color: 1 },
   s: { label: "JavaScript", color: 0 },
-  x: { label: "made up", color: -1 },
+  x: { label: "synthetic", color: -1 },
 };
 
 const RAMP: Record<Theme, string[]> = {

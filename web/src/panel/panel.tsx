@@ -36,7 +36,7 @@ export const PANEL_KEYS: [string, string][] = [
   ["← → ↑ ↓", "move the focused frame"],
   ["Enter", "zoom to the focused frame"],
   ["Backspace", "zoom out"],
-  ["0", "show everything"],
+  ["0", "reset the zoom"],
   ["s", "callers and callees of the focused frame"],
   ["h", "hide the focused function"],
   ["c", "copy its name"],

@@ -86,7 +86,7 @@ export function useLoad<T>(key: string, load: (signal: AbortSignal) => Promise<T
   const again = useCallback(() => setTurn((t) => t + 1), []);
   const cancel = useCallback(() => {
     controller.current?.abort();
-    set((s) => ({ ...s, loading: false, failure: new Failure(CANCELED, "Canceled before the answer came", "", "") }));
+    set((s) => ({ ...s, loading: false, failure: new Failure(CANCELED, "Canceled before the response arrived", "", "") }));
   }, []);
   return { ...state, again, cancel };
 }
