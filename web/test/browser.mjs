@@ -567,12 +567,23 @@ await test("runtime information: filter keeps the section", {}, async ({ page, s
 await test("compare: both sides, swap, table, noise, address", {}, async ({ page, server, go }) => {
   await go(`/compare?a.profile=${server.rows[1].id}&b.profile=${server.rows[10].id}`);
   await page.locator(".flame-canvas").waitFor();
-  await page.locator(".versus").getByText(/cores/).first().waitFor();
+  // Of 9,000 and 9,100 samples: 2 · (b / a) · √(1/9,000 + 1/9,100).
+  const change = await page.locator(".versus > strong").textContent();
+  const [, percent, spread] = /\(([+−][\d.]+) % ± ([\d.]+)\)/.exec(change) ?? assert.fail(change);
+  const ratio = 1 + Number(percent.replace("−", "-")) / 100;
+  assert.ok(Math.abs(Number(spread) - 200 * ratio * Math.sqrt(1 / 9000 + 1 / 9100)) < 0.06, change);
   await page.getByRole("button", { name: "Side by side" }).click();
   await until(async () => (await page.locator(".flame-canvas").count()) === 2, "two graphs");
   await page.getByRole("button", { name: "Table" }).click();
   await page.locator(".functions tbody tr").first().waitFor();
   assert.ok((await page.locator(".functions tbody", { hasText: "only in B" }).count()) > 0);
+  await page.getByLabel("Filter rows").fill("json");
+  await page.getByRole("button", { name: "B", exact: true }).click();
+  await until(() => params(page).get("filter") === "json" && params(page).get("sort") === "b", "filter and order are in the address");
+  await page.reload();
+  await page.locator(".functions tbody tr").first().waitFor();
+  assert.ok((await page.locator(".functions tbody .name button").evaluateAll((all) => all.map((e) => e.title))).every((name) => /json/i.test(name)), "only rows that match");
+  await page.getByLabel("Filter rows").fill("");
   await page.getByRole("button", { name: "Self", exact: true }).click();
   await until(() => params(page).get("of") === "self", "what functions do themselves");
   await until(async () => !(await page.locator(".functions tbody").textContent()).includes("Thread.run"), "callers do nothing themselves");
@@ -580,6 +591,7 @@ await test("compare: both sides, swap, table, noise, address", {}, async ({ page
   await until(() => params(page).get("a.profile") === server.rows[10].id, "swapped");
   await go("/compare?a.q=service:shop&a.from=now-1d&b.q=service:shop&b.from=now-1h");
   await page.locator(".flame-canvas").waitFor();
+  assert.match(await page.locator(".versus").textContent(), /A service:shop, 2 versions, Past 1 day, 96 profiles.*B service:shop, 2 versions, Past 1 h, 96 profiles/);
 });
 
 await test("compare: a start for each service, filters from the menu", {}, async ({ page, go }) => {

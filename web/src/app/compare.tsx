@@ -11,7 +11,7 @@ import { go, usePlace } from "../ui/state.ts";
 import { compareHref, compareVersions, queryOf, versionBefore, withVersionBefore } from "./comparisons.ts";
 import { overview, selectionOf, several, type Overview } from "./merged.tsx";
 import { QueryBox } from "./search.tsx";
-import { absolute, localInput, millis, span, when } from "./time.ts";
+import { absolute, localInput, millis, span, spanText, when } from "./time.ts";
 
 function given(s: Selection): boolean {
   return !!s.profile?.length || !!s.q || !!s.from;
@@ -21,7 +21,7 @@ function label(s: Selection, o: Overview | null): string {
   if (!o) return s.q ?? "";
   const one = o.total === 1 ? o.rows[0] : undefined;
   if (one) return [one.service, one.version, one.host, when(one.start)].filter(Boolean).join(" ");
-  return [s.q || several(o.rows, "service"), !s.q?.includes("version:") && several(o.rows, "version"), plural(o.total, "profile")].filter(Boolean).join(", ");
+  return [s.q || several(o.rows, "service"), !s.q?.includes("version:") && several(o.rows, "version"), s.from && spanText(s.from, s.to ?? ""), plural(o.total, "profile")].filter(Boolean).join(", ");
 }
 
 export function Compare({ source }: { source: Source }) {

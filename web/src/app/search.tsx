@@ -11,7 +11,7 @@ import { href, patch } from "../ui/state.ts";
 import { compareHref, compareVersions, versionBefore } from "./comparisons.ts";
 import { bounds, choose, chosen, range, terms, typedAt, without } from "./query.ts";
 import { SetupLines } from "./setup.tsx";
-import { absolute, clock, dayOf, localInput, millis, RANGES, shifted, span, utc, when } from "./time.ts";
+import { absolute, localInput, millis, RANGES, shifted, span, spanText, utc, when } from "./time.ts";
 
 const FACETS: [string, string][] = [
   ["env", "Env"],
@@ -604,7 +604,7 @@ export function TimePicker({ from, to, live }: { from: string; to: string; live?
             {text}
           </option>
         ))}
-        <option value="custom">{known ? "From … to …" : `${when(a).slice(0, -3)} – ${(dayOf(a) === dayOf(b) ? clock(b) : when(b)).slice(0, -3)}`}</option>
+        <option value="custom">{known ? "From … to …" : spanText(from, to)}</option>
       </select>
       <button class="icon-button" aria-label="Later" title="Later" disabled={known} onClick={() => patch(shifted(from, to, 1))}>
         ›

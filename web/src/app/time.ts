@@ -57,6 +57,14 @@ export function span(from: number, to: number): { from: string; to: string } {
   return { from: new Date(from).toISOString(), to: new Date(to).toISOString() };
 }
 
+/** A range of the address in words. */
+export function spanText(from: string, to: string): string {
+  const known = !to && RANGES.find(([value]) => value === from);
+  if (known) return known[1];
+  const [a, b] = [absolute(from), absolute(to || "now")];
+  return `${when(a).slice(0, -3)} – ${(dayOf(a) === dayOf(b) ? clock(b) : when(b)).slice(0, -3)}`;
+}
+
 /** The hour around a profile, which ends now if it would end later. */
 export function around(start: number, end: number, now = Date.now()): { from: string; to: string } {
   const half = 1_800_000;

@@ -114,7 +114,11 @@ export class ApiSource implements Source {
 
   diff: Source["diff"] = (a, b, view, per, signal) => this.json("/diff", this.pair(a, b, view, per), signal);
 
-  diffTable: Source["diffTable"] = (a, b, view, per, signal) => this.json("/diff/table", this.pair(a, b, view, per), signal);
+  diffTable: Source["diffTable"] = (a, b, view, per, signal) => {
+    const params = this.pair(a, b, view, per);
+    params.set("limit", "10000");
+    return this.json("/diff/table", params, signal);
+  };
 
   analysis: Source["analysis"] = (id, signal) => this.json(`/profiles/${encodeURIComponent(id)}/analysis`, {}, signal);
 

@@ -327,7 +327,7 @@ export function diffRows(json: TreeJson): DiffRow[] {
   for (const key of new Set([...a.keys(), ...b.keys()])) {
     const x = a.get(key);
     const y = b.get(key);
-    rows.push({ key, kind: (x ?? y)!.kind, a: x?.total ?? 0, b: y?.total ?? 0, self_a: x?.self ?? 0, self_b: y?.self ?? 0, noise: false });
+    rows.push({ key, kind: (x ?? y)!.kind, a: x?.total ?? 0, b: y?.total ?? 0, self_a: x?.self ?? 0, self_b: y?.self ?? 0 });
   }
   return rows.sort((p, q) => Math.abs(q.b - q.a) - Math.abs(p.b - p.a));
 }

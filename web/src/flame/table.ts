@@ -41,7 +41,8 @@ export interface DiffRow {
   b: number;
   self_a: number;
   self_b: number;
-  noise: boolean;
+  /** Whether the difference of the totals is within sampling noise, if the server judged it. */
+  noise?: boolean;
 }
 
 /** The value of the stacks that contain a frame in `names`, counting each stack once. */

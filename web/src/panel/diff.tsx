@@ -4,7 +4,8 @@ import type { Source } from "../data/source.ts";
 import type { DiffJson, Selection, Side, TypeInfo } from "../data/types.ts";
 import { addressOf, nodeAt } from "../flame/address.ts";
 import { families, type Legend } from "../flame/color.ts";
-import { duration, percent, plural, rate, value as show } from "../flame/format.ts";
+import { count, duration, percent, plural, rate, value as show } from "../flame/format.ts";
+import { isNoise, relativeSpread } from "../flame/noise.ts";
 import { exactly, parse } from "../flame/search.ts";
 import { clip, visible } from "../flame/text.ts";
 import { matched } from "../flame/table.ts";
@@ -39,6 +40,27 @@ function scaleOf(json: { a: Side; b: Side }, per: string): { a: number; b: numbe
   return { a: json.a.seconds || 1, b: json.b.seconds || 1 };
 }
 
+/** What one sample is worth, as values are shown; 0 if it is not known. */
+function worthOf(json: { a: Side; b: Side }, scale: { a: number; b: number }): [number, number] {
+  const worth = (side: Side): number => (side.samples ? side.total / side.samples : 0);
+  return [worth(json.a) / scale.a, worth(json.b) / scale.b];
+}
+
+/** The tree of both sides. Filters of a page from disk leave the noise to be judged here. */
+function bothTrees(json: DiffJson, per: string): Tree {
+  const scale = scaleOf(json, per);
+  const tree = fromJson(json, scale);
+  const [wa, wb] = worthOf(json, scale);
+  if (!json.noise) tree.noise!.forEach((_, i, noise) => (noise[i] = Number(isNoise(tree.a![i]!, wa, tree.b![i]!, wb))));
+  return tree;
+}
+
+/** How many profiles a side consists of. */
+function merged({ profiles }: Side): string {
+  const { merged: n, matched: of } = profiles ?? { merged: 1, matched: 1 };
+  return n === of ? plural(n, "profile") : `${count(n)} of ${plural(of, "profile")}`;
+}
+
 function sideTree(json: DiffJson, self: number[]): Tree {
   return build(json.names, json.kinds, Int32Array.from(json.depth), Int32Array.from(json.name), Float64Array.from(self));
 }
@@ -57,7 +79,7 @@ export function DiffPanel({ source, a, b, types, labels }: { source: Source; a: 
   const diff = useLoad(type ? key : "", (signal) =>
     source.diff(a, b, { ...view, view: "flame" }, per, signal).then((json): Prepared => ({
       json,
-      tree: fromJson(json, scaleOf(json, per)),
+      tree: bothTrees(json, per),
       a: sideTree(json, json.self),
       b: sideTree(json, json.self_b ?? []),
     })),
@@ -85,6 +107,7 @@ export function DiffPanel({ source, a, b, types, labels }: { source: Source; a: 
   const totals: Totals = { total: tree?.total[0] ?? 1, unit, labels, format };
   const onZoom = (node: number): void => patch({ zoom: node > 0 && tree ? addressOf(tree, node) : null });
   const json = diff.value?.json;
+  const worth = json ? worthOf(json, scaleOf(json, per)) : ([0, 0] as [number, number]);
   return (
     <div class="panel">
       <TypeList types={types} at={type.type} totals={false} />
@@ -100,8 +123,8 @@ export function DiffPanel({ source, a, b, types, labels }: { source: Source; a: 
               <b>B</b> <bdi>{clip(visible(labels.b), 120)}</bdi> <strong>{format(tree.b[0]!)}</strong>
               {json.b.seconds ? <span class="quiet"> {duration(json.b.seconds * 1e9)}</span> : null}
             </span>
-            <strong class={tree.b[0]! > tree.a[0]! ? "more" : "less"}>
-              {per === "share" ? "shares of the total" : changeText(tree.a[0]!, tree.b[0]!, format)}
+            <strong class={tree.b[0]! > tree.a[0]! ? "more" : "less"} title={per === "share" ? undefined : "±: twice the standard deviation of sampling, in percentage points"}>
+              {per === "share" ? "shares of the total" : changeText(tree.a[0]!, tree.b[0]!, format, relativeSpread(tree.a[0]!, worth[0], tree.b[0]!, worth[1]))}
               {tree.noise?.[0] && tree.a[0] !== tree.b[0] ? ", within noise" : ""}
             </strong>
           </p>
@@ -172,7 +195,12 @@ export function DiffPanel({ source, a, b, types, labels }: { source: Source; a: 
                   noise={noise}
                   format={format}
                   scale={scaleOf(t, per)}
-                  sides={t}
+                  worth={worthOf(t, scaleOf(t, per))}
+                  count={t.count}
+                  sort={params.get("sort") ?? ""}
+                  filter={params.get("filter") ?? ""}
+                  onSort={(to) => patch({ sort: to === "change" ? null : to }, true)}
+                  onFilter={(to) => patch({ filter: to }, true)}
                   own={params.get("of") === "self"}
                   onOwn={(own) => patch({ of: own ? "self" : null }, true)}
                   onHover={setLit}
@@ -199,7 +227,7 @@ export function DiffPanel({ source, a, b, types, labels }: { source: Source; a: 
           </ul>
           {json?.a.profiles && json.b.profiles && json.a.profiles.merged + json.b.profiles.merged > 2 && (
             <p class="quiet">
-              A: {plural(json.a.profiles.merged, "profile")}, B: {plural(json.b.profiles.merged, "profile")}.
+              Merged: {merged(json.a)} in A, {merged(json.b)} in B.
             </p>
           )}
         </footer>

@@ -1,10 +1,10 @@
 /** The table of functions. */
 import { useEffect, useState } from "preact/hooks";
 import { count, percent, plural, value as show } from "../flame/format.ts";
+import { isNoise } from "../flame/noise.ts";
 import { clip, split, visible } from "../flame/text.ts";
 import type { DiffRow, Row } from "../flame/table.ts";
 import { Choice } from "../ui/parts.tsx";
-import type { Side } from "../data/types.ts";
 import { changeParts } from "./graph.tsx";
 
 const FIRST = 200;
@@ -159,26 +159,29 @@ export function DiffTable(props: {
   labels: { a: string; b: string };
   noise: boolean;
   scale: { a: number; b: number };
-  sides: { a: Side; b: Side };
+  /** What one sample is worth in A and in B, as it is shown. */
+  worth: [number, number];
+  /** How many functions there are; `rows` has those with the largest change. */
+  count: number;
+  sort: string;
+  filter: string;
+  onSort: (sort: string) => void;
+  onFilter: (filter: string) => void;
   /** Whether to compare what functions do themselves, without what they call. */
   own: boolean;
   onOwn: (own: boolean) => void;
   onHover: (name: string | null) => void;
   onSearch: (name: string) => void;
 }) {
-  const [filter, setFilter] = useState("");
-  const [sort, setSort] = useState<"change" | "a" | "b">("change");
+  const sort = props.sort === "a" || props.sort === "b" ? props.sort : "change";
   const [all, setAll] = useState(false);
   const { a: sa, b: sb } = props.scale;
-  // What one sample is worth, as it is shown: counts vary by their square root.
-  const worth = (side: Side, scale: number): number => (side.samples ? side.total / side.samples / scale : 0);
-  const [wa, wb] = [worth(props.sides.a, sa), worth(props.sides.b, sb)];
+  const [wa, wb] = props.worth;
   const rows = props.rows
-    .filter((row) => row.key.toLowerCase().includes(filter.toLowerCase()))
+    .filter((row) => row.key.toLowerCase().includes(props.filter.toLowerCase()))
     .map((row) => {
-      if (!props.own) return { ...row, a: row.a / sa, b: row.b / sb };
-      const [a, b] = [row.self_a / sa, row.self_b / sb];
-      return { ...row, a, b, noise: Math.abs(a - b) < 2 * Math.sqrt(a * wa + b * wb) };
+      const [a, b] = props.own ? [row.self_a / sa, row.self_b / sb] : [row.a / sa, row.b / sb];
+      return { ...row, a, b, noise: (props.own ? undefined : row.noise) ?? isNoise(a, wa, b, wb) };
     })
     .filter((row) => (props.noise || !row.noise) && (row.a > 0 || row.b > 0))
     .sort((x, y) => (sort === "change" ? Math.abs(y.b - y.a) - Math.abs(x.b - x.a) : y[sort] - x[sort]));
@@ -186,7 +189,7 @@ export function DiffTable(props: {
   const most = Math.max(...shown.map((row) => Math.abs(row.b - row.a)), 1e-12);
   const head = (key: "change" | "a" | "b", text: string) => (
     <th scope="col" class={key === "change" ? "number" : "number of-side"} aria-sort={sort === key ? "descending" : "none"}>
-      <button class="plain" onClick={() => setSort(key)}>
+      <button class="plain" onClick={() => props.onSort(key)}>
         {text}
         <span aria-hidden="true" class="sort">
           {sort === key ? "▾" : ""}
@@ -203,7 +206,7 @@ export function DiffTable(props: {
           at={props.own ? "self" : "total"}
           on={(to) => props.onOwn(to === "self")}
         />
-        <input type="search" placeholder="filter rows" aria-label="Filter rows" value={filter} onInput={(e) => setFilter(e.currentTarget.value)} />
+        <input type="search" placeholder="filter rows" aria-label="Filter rows" value={props.filter} onInput={(e) => props.onFilter(e.currentTarget.value)} />
       </div>
       <div class="scroll" tabIndex={0} role="region" aria-label="Rows of the table">
         <table class="data">
@@ -239,7 +242,9 @@ export function DiffTable(props: {
         </table>
       </div>
       <p class="quiet foot">
-        {plural(rows.length, "function")}{shown.length < rows.length && `, ${count(shown.length)} shown `}
+        {plural(rows.length, "function")}
+        {props.count > props.rows.length && ` of the ${count(props.rows.length)} that changed most, out of ${count(props.count)}`}
+        {shown.length < rows.length && `, ${count(shown.length)} shown `}
         {shown.length < rows.length && (
           <button class="small" onClick={() => setAll(true)}>
             Show all

@@ -1,7 +1,7 @@
 /** The framework-free view of `flame/` as a component, with tooltip and menu. */
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { colors as colorsOf, type ColorMode, type Legend } from "../flame/color.ts";
-import { percent, plural, value as show, count } from "../flame/format.ts";
+import { percent, plain, plural, value as show, count } from "../flame/format.ts";
 import { clip, split, visible } from "../flame/text.ts";
 import { isFolded, path, type Tree } from "../flame/tree.ts";
 import type { NameSet } from "../flame/transform.ts";
@@ -195,10 +195,10 @@ function Tip({ at, tree, totals }: { at: At; tree: Tree; totals: Totals }) {
   );
 }
 
-/** The change from A to B, with its sign and its share of A. */
-export function changeText(a: number, b: number, format: (n: number) => string): string {
+/** The change from A to B, with its sign and its share of A, which sampling makes uncertain by `spread`. */
+export function changeText(a: number, b: number, format: (n: number) => string, spread = 0): string {
   const [delta, share] = changeParts(a, b, format);
-  return a === 0 && b === 0 ? "–" : a === b ? "no change" : `${delta} (${share})`;
+  return a === 0 && b === 0 ? "–" : a === b ? "no change" : `${delta} (${share}${spread > 0 ? ` ± ${plain(Number((spread * 100).toPrecision(2)))}` : ""})`;
 }
 
 /** The difference, and its share of A. */
