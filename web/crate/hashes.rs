@@ -1,10 +1,10 @@
 //! Written by `build.mjs`: hashes of the bundles, for the policies of pages from disk.
 
 /// Source expression of `app.js` for a policy.
-pub(crate) const APP_JS: &str = "sha256-Pjn5xL21Ar2Zk0vk10MgC8nRgeJ+yIgIC6+wvgOjR58=";
+pub(crate) const APP_JS: &str = "sha256-Sycq+s1Xa+giTA7QfzC6iE/n2alpX6Tk8e5eXpWb76A=";
 /// Source expression of `app.css` for a policy.
 pub(crate) const APP_CSS: &str = "sha256-MTas/hDEpniI3soJpIGlivy9Sox8J0ank3IlaRD12KQ=";
 /// Source expression of `flame.js` for a policy.
-pub(crate) const FLAME_JS: &str = "sha256-uMxcsDyEBg6QN2HCYc08alkBzDqMS5E5KRH1tTE3wdc=";
+pub(crate) const FLAME_JS: &str = "sha256-Wh8PUqSZ+cuMtWzsmuuE6TiOjyy+mDnthUZXDPUAGCY=";
 /// Source expression of `flame.css` for a policy.
 pub(crate) const FLAME_CSS: &str = "sha256-2zvNA7R4MLP+U+/8qM+11hKChCcgs6JiQOpSgEy60co=";

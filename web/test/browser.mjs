@@ -591,7 +591,7 @@ await test("compare: both sides, swap, table, noise, address", {}, async ({ page
   await until(() => params(page).get("a.profile") === server.rows[10].id, "swapped");
   await go("/compare?a.q=service:shop&a.from=now-1d&b.q=service:shop&b.from=now-1h");
   await page.locator(".flame-canvas").waitFor();
-  assert.match(await page.locator(".versus").textContent(), /A service:shop, 2 versions, Past 1 day, 96 profiles.*B service:shop, 2 versions, Past 1 h, 96 profiles/);
+  assert.match(await page.locator(".versus").textContent(), /A service:shop, 2 versions, past 1 day, 96 profiles.*B service:shop, 2 versions, past 1 h, 96 profiles/);
 });
 
 await test("compare: a start for each service, filters from the menu", {}, async ({ page, go }) => {

@@ -21,7 +21,7 @@ function label(s: Selection, o: Overview | null): string {
   if (!o) return s.q ?? "";
   const one = o.total === 1 ? o.rows[0] : undefined;
   if (one) return [one.service, one.version, one.host, when(one.start)].filter(Boolean).join(" ");
-  return [s.q || several(o.rows, "service"), !s.q?.includes("version:") && several(o.rows, "version"), s.from && spanText(s.from, s.to ?? ""), plural(o.total, "profile")].filter(Boolean).join(", ");
+  return [s.q || several(o.rows, "service"), !s.q?.includes("version:") && several(o.rows, "version"), s.from && spanText(s.from, s.to ?? "").replace("Past", "past"), plural(o.total, "profile")].filter(Boolean).join(", ");
 }
 
 export function Compare({ source }: { source: Source }) {

@@ -123,7 +123,7 @@ export function DiffPanel({ source, a, b, types, labels }: { source: Source; a: 
               <b>B</b> <bdi>{clip(visible(labels.b), 120)}</bdi> <strong>{format(tree.b[0]!)}</strong>
               {json.b.seconds ? <span class="quiet"> {duration(json.b.seconds * 1e9)}</span> : null}
             </span>
-            <strong class={tree.b[0]! > tree.a[0]! ? "more" : "less"} title={per === "share" ? undefined : "±: twice the standard deviation of sampling, in percentage points"}>
+            <strong class={tree.a[0] === tree.b[0] ? "" : tree.b[0]! > tree.a[0]! ? "more" : "less"} title={per === "share" ? undefined : "±: twice the standard deviation of sampling, in percentage points"}>
               {per === "share" ? "shares of the total" : changeText(tree.a[0]!, tree.b[0]!, format, relativeSpread(tree.a[0]!, worth[0], tree.b[0]!, worth[1]))}
               {tree.noise?.[0] && tree.a[0] !== tree.b[0] ? ", within noise" : ""}
             </strong>
