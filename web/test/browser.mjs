@@ -629,9 +629,9 @@ await test("compare two selected rows, flame graph of a search", {}, async ({ pa
 
 await test("setup and status", {}, async ({ page, server, go }) => {
   await go("/setup");
-  for (const client of ["Java", "Python", "Go", "Node.js", "Pyroscope", "curl"]) {
+  for (const client of ["Java", "Python", "Go", "Node.js", "Pyroscope", "OpenTelemetry", "curl"]) {
     await page.getByRole("tab", { name: client, exact: true }).click();
-    assert.ok((await page.locator(".setup-text pre").textContent()).includes(server.url), client);
+    assert.ok((await page.locator(".setup-text pre").textContent()).includes(client === "Go" ? new URL(server.url).host : server.url), client);
   }
   server.emit({ ...server.rows[0], id: "01KBNEW0000000000000000000" });
   await page.getByRole("link", { name: "open it" }).waitFor();
@@ -853,7 +853,7 @@ await test("a comparison from disk", {}, async ({ page }) => {
   const url = await disk("diff.html", "flame", { kind: "diff", title: "a against b", generator: "jfrkit", a: { label: "a.jfr" }, b: { label: "b.jfr" }, types: [{ ...CPU, values: [{ name: "cpu-time", unit: "nanoseconds", total: x.total[0], tree: "t0", ...sides }] }] }, { t0: json });
   await page.goto(url);
   await page.locator(".flame-canvas").waitFor();
-  await page.locator(".versus").getByText("+1.67 cores (+100 %)").waitFor();
+  await page.locator(".versus").getByText("+1.67 cores (+100 % ± 57)").waitFor();
   await page.getByRole("button", { name: "Table" }).click();
   await page.locator(".functions tbody", { hasText: "only in B" }).waitFor();
 });

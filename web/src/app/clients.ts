@@ -28,7 +28,7 @@ export const CLIENTS: Client[] = [
     lines: (url, key) => {
       // An address in the program has no room for a key or a scheme.
       const host = !key && url.startsWith("http:") && url.slice(7);
-      return `profiler.Start(profiler.WithService("shop"), profiler.WithEnv("prod"),${host ? ` profiler.WithAgentAddr("${host}"),` : ""}\n    profiler.WithProfileTypes(profiler.CPUProfile, profiler.HeapProfile,\n        profiler.MutexProfile, profiler.BlockProfile))${host ? "" : `\n\n# run with\nDD_TRACE_AGENT_URL=${withKey(url, key)} ./app`}`;
+      return `profiler.Start(profiler.WithService("shop"), profiler.WithEnv("prod"),${host ? `\n    profiler.WithAgentAddr("${host}"),` : ""}\n    profiler.WithProfileTypes(profiler.CPUProfile, profiler.HeapProfile,\n        profiler.MutexProfile, profiler.BlockProfile))${host ? "" : `\n\n# run with\nDD_TRACE_AGENT_URL=${withKey(url, key)} ./app`}`;
     },
     note: "If an upload fails, the client logs “Failed to upload profile” and retries once.",
   },
@@ -42,7 +42,7 @@ export const CLIENTS: Client[] = [
     name: "Pyroscope",
     lines: (url, key) =>
       `# Java\nPYROSCOPE_SERVER_ADDRESS=${url} PYROSCOPE_APPLICATION_NAME=shop PYROSCOPE_FORMAT=jfr \\\n  PYROSCOPE_LABELS=env=prod ${key && `PYROSCOPE_AUTH_TOKEN=${key} `}java -javaagent:pyroscope.jar -jar shop.jar\n\n# Python\npyroscope.configure(application_name="shop", server_address="${url}",${key && `\n    basic_auth_username="jfrkit", basic_auth_password="${key}",`}\n    tags={"env": "prod"})\n\n# Go\npyroscope.Start(pyroscope.Config{ApplicationName: "shop", ServerAddress: "${url}",${key && `\n    BasicAuthUser: "jfrkit", BasicAuthPassword: "${key}",`}\n    Logger: pyroscope.StandardLogger})\n\n# Node.js\nPyroscope.init({ appName: "shop", serverAddress: "${url}"${key && `,\n    basicAuthUser: "jfrkit", basicAuthPassword: "${key}"`} }); Pyroscope.start();`,
-    note: "If an upload fails, the client for Java logs “Error uploading snapshot” and retries up to eight times; the one for Go logs “upload profile: failed to upload”. Those for Python and Node.js log it only with enable_logging=True and DEBUG=pyroscope.",
+    note: "If an upload fails, the client for Java logs “Error uploading snapshot” and retries up to eight times; the one for Go logs “upload profile: failed to upload”. Those for Python and Node.js log it only with enable_logging=True or DEBUG=pyroscope, respectively.",
   },
   {
     name: "OpenTelemetry",

@@ -105,6 +105,19 @@ export function bounds(text: string): [number | null, number | null] {
   return text.startsWith("<") ? [null, number(text.replace(/^<=?/, ""))] : [null, null];
 }
 
+/** The shares of profiles between the least value, the median, the 95th percentile and the largest. */
+const SHARES = [0.5, 0.45, 0.05];
+
+/** A histogram of these shares between four places from 0 to 100: the area of a bar is its share. Where places are equal a bar is one wide. */
+export function distribution(places: number[]): { x: number; width: number; height: number }[] {
+  const bars = SHARES.map((share, i) => {
+    const width = Math.max(1, places[i + 1]! - places[i]!);
+    return { x: Math.min(places[i]!, 100 - width), width, height: share / width };
+  });
+  const most = Math.max(...bars.map((bar) => bar.height));
+  return bars.map((bar) => ({ ...bar, height: bar.height / most }));
+}
+
 /** The query without one of its terms. */
 export function without(query: string, at: number): string {
   return terms(query).filter((_, i) => i !== at).map((t) => t.text).join(" ");

@@ -9,7 +9,7 @@ import { Bar, connected, Problem, useLoad } from "../ui/load.tsx";
 import { Menu, Text } from "../ui/parts.tsx";
 import { href, patch } from "../ui/state.ts";
 import { compareHref, compareVersions, versionBefore } from "./comparisons.ts";
-import { bounds, choose, chosen, range, terms, typedAt, without } from "./query.ts";
+import { bounds, choose, chosen, distribution, range, terms, typedAt, without } from "./query.ts";
 import { SetupLines } from "./setup.tsx";
 import { absolute, localInput, millis, RANGES, shifted, span, spanText, utc, when } from "./time.ts";
 
@@ -789,11 +789,8 @@ const within = (p: number): number => Math.max(0, Math.min(100, p));
 function Measure({ name, title, of, q, onQuery, show, write }: { name: string; title: string; of: { min: number | null; p50: number | null; p95: number | null; max: number | null } | null; q: string; onQuery: (q: string) => void; show: (n: number) => string; write: (n: number) => string }) {
   const [edge, setEdge] = useState<[number, number]>([0, 100]);
   const term = terms(q).find((t) => t.name === name && !t.negated);
-  const active = term !== undefined;
-  // The range of the sliders stays while the query narrows it.
-  const kept = useRef(of);
-  if (of && of.max !== null && (!active || !kept.current)) kept.current = of;
-  const m = kept.current;
+  // The term of a measure does not narrow its own range.
+  const m = of;
   // The query is the only state: the sliders show what it says.
   useEffect(() => {
     const [low, high] = bounds(term?.values[0] ?? "");
@@ -812,10 +809,15 @@ function Measure({ name, title, of, q, onQuery, show, write }: { name: string; t
       <legend>
         {title} {m.p50 !== null && <span class="quiet">median {show(m.p50)}</span>}
       </legend>
-      <div class="measure-scale" aria-hidden="true">
-        {m.p50 !== null && <i style={{ left: `${place(m.p50)}%` }} title={`median ${show(m.p50)}`} />}
-        {m.p95 !== null && <i style={{ left: `${place(m.p95)}%` }} title={`95th percentile ${show(m.p95)}`} />}
-      </div>
+      {m.p50 !== null && m.p95 !== null && (
+        <svg class="measure-scale" viewBox="0 0 100 20" preserveAspectRatio="none" role="img" aria-label={`${title}: median ${show(m.p50)}, 95th percentile ${show(m.p95)}, at most ${show(max)}`}>
+          {distribution([0, place(m.p50), place(m.p95), 100]).map(({ x, width, height }, i) => (
+            <rect key={i} x={x} width={width} y={20 - height * 20} height={height * 20}>
+              <title>{[`half of the profiles: at most ${show(m.p50!)}`, `45 %: ${show(m.p50!)} to ${show(m.p95!)}`, `5 %: at least ${show(m.p95!)}`][i]}</title>
+            </rect>
+          ))}
+        </svg>
+      )}
       {([0, 1] as const).map((i) => (
         <input
           key={i}

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bounds, choose, chosen, quote, range, terms, typedAt, without } from "../../src/app/query.ts";
+import { bounds, choose, chosen, distribution, quote, range, terms, typedAt, without } from "../../src/app/query.ts";
 import { absolute, around, shifted } from "../../src/app/time.ts";
 
 test("terms are found with their place", () => {
@@ -34,6 +34,17 @@ test("the sliders read ranges back", () => {
   assert.deepEqual(bounds("<100MiB"), [null, 100 * 2 ** 20]);
   assert.deepEqual(bounds(">10MB"), [10e6, null]);
   assert.deepEqual(bounds("soon"), [null, null]);
+});
+
+test("bars of a distribution have the share of the profiles as their area", () => {
+  const bars = distribution([0, 25, 70, 100]);
+  assert.deepEqual(bars.map((bar) => [bar.x, bar.width]), [[0, 25], [25, 45], [70, 30]]);
+  const [first, ...rest] = bars.map((bar) => (bar.width * bar.height) / 0.5);
+  assert.deepEqual(rest.map((area) => Math.round((area / first!) * 1000)), [900, 100]);
+  assert.equal(Math.max(...bars.map((bar) => bar.height)), 1);
+  // Half of the profiles at the least value, and all at most at the median.
+  assert.deepEqual(distribution([0, 0, 40, 100])[0], { x: 0, width: 1, height: 1 });
+  assert.deepEqual(distribution([0, 100, 100, 100]).map((bar) => [bar.x, bar.width]), [[0, 100], [99, 1], [99, 1]]);
 });
 
 test("values of strangers survive the way through the query", () => {
