@@ -129,7 +129,7 @@ await test("a developer: an empty server shows how to send, and the first profil
     await page.getByRole("tab", { name: "curl" }).click();
     const file = join(scratch, "now.pprof");
     await writeFile(file, pprof({ sampleTypes: [["cpu", "nanoseconds"]], stacks: [[["work", "main"], 3_000_000_000]], file: "app.py", at: Date.now() - 70_000 }));
-    const line = (await page.locator(".setup-text pre").textContent()).split("\n")[0].replace("app.jfr", file);
+    const line = (await page.locator(".setup-text pre").textContent()).split("\n\n")[0].replace("rec.jfr", file);
     assert.match(execFileSync("sh", ["-c", line], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }), /"id"/);
     await page.locator(".row-link").first().waitFor();
     // A file that is chosen opens as a profile.
