@@ -1,9 +1,9 @@
 //! Written by `build.mjs`: hashes of the bundles, for the policies of pages from disk.
 
 /// Source expression of `app.js` for a policy.
-pub(crate) const APP_JS: &str = "sha256-H/K2GSwjhcPsXZszQj4nWPkj0owRr5GNAvTauJrBm4w=";
+pub(crate) const APP_JS: &str = "sha256-1mBGoQMDA8GTpjdJ70ylFAWnK3oJLsBA8a5Jkv/22bA=";
 /// Source expression of `app.css` for a policy.
-pub(crate) const APP_CSS: &str = "sha256-0IUIbhp3AElofMtl6LGMxGejgSwkD008f1Wf3qcm2mk=";
+pub(crate) const APP_CSS: &str = "sha256-JAoT5/EQcFYrR8h/j0bYPRjHqG35JbWAOTbrN7HnzR0=";
 /// Source expression of `flame.js` for a policy.
 pub(crate) const FLAME_JS: &str = "sha256-Wh8PUqSZ+cuMtWzsmuuE6TiOjyy+mDnthUZXDPUAGCY=";
 /// Source expression of `flame.css` for a policy.

@@ -108,10 +108,10 @@ export function bounds(text: string): [number | null, number | null] {
 /** The shares of profiles between the least value, the median, the 95th percentile and the largest. */
 const SHARES = [0.5, 0.45, 0.05];
 
-/** A histogram of these shares between four places from 0 to 100: the area of a bar is its share. Where places are equal a bar is one wide. */
+/** A histogram of these shares between four places from 0 to 100: the area of a bar is its share. A bar is at least five wide, also where places are equal. */
 export function distribution(places: number[]): { x: number; width: number; height: number }[] {
   const bars = SHARES.map((share, i) => {
-    const width = Math.max(1, places[i + 1]! - places[i]!);
+    const width = Math.max(5, places[i + 1]! - places[i]!);
     return { x: Math.min(places[i]!, 100 - width), width, height: share / width };
   });
   const most = Math.max(...bars.map((bar) => bar.height));

@@ -43,8 +43,8 @@ test("bars of a distribution have the share of the profiles as their area", () =
   assert.deepEqual(rest.map((area) => Math.round((area / first!) * 1000)), [900, 100]);
   assert.equal(Math.max(...bars.map((bar) => bar.height)), 1);
   // Half of the profiles at the least value, and all at most at the median.
-  assert.deepEqual(distribution([0, 0, 40, 100])[0], { x: 0, width: 1, height: 1 });
-  assert.deepEqual(distribution([0, 100, 100, 100]).map((bar) => [bar.x, bar.width]), [[0, 100], [99, 1], [99, 1]]);
+  assert.deepEqual(distribution([0, 0, 40, 100])[0], { x: 0, width: 5, height: 1 });
+  assert.deepEqual(distribution([0, 100, 100, 100]).map((bar) => [bar.x, bar.width]), [[0, 100], [95, 5], [95, 5]]);
 });
 
 test("values of strangers survive the way through the query", () => {
