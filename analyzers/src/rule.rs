@@ -107,7 +107,7 @@ impl Analysis {
     /// [`jfr_parse::Error::Changed`], and options that refer to something that does not exist.
     pub fn evaluate(&self, recording: &Recording<'_>, options: &AnalysisOptions) -> Result<Report, AnalysisError> {
         let output = Pass::new(recording).rules(self, options).run()?;
-        output.report.ok_or_else(|| jfr_parse::Error::Stopped.into())
+        Ok(output.report.unwrap_or_else(|| unreachable!("findings were requested")))
     }
 
     /// Prepares running the rules selected by the options.
@@ -116,6 +116,7 @@ impl Analysis {
         let needs: Vec<Needs> = chosen.iter().map(|(rule, _)| rule.needs()).collect();
         let picture = options.timeline.then(Timeline::needs);
         let wanted = Wanted::new(needs.iter().chain(&picture));
+        wanted.check()?;
         Ok(Judging { chosen, relations: &self.relations, needs, wanted, options })
     }
 

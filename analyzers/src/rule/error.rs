@@ -43,4 +43,14 @@ pub enum AnalysisError {
         /// An example of a valid value.
         expected: &'static str,
     },
+    /// The rules together need more fields of one event type than are read.
+    #[error("the rules need {fields} fields of {event}, of which at most {most} are read: choose fewer rules")]
+    TooManyFields {
+        /// The name of the event type.
+        event: String,
+        /// How many of its fields are needed.
+        fields: usize,
+        /// How many can be read.
+        most: usize,
+    },
 }

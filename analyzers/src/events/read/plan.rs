@@ -17,6 +17,8 @@ use jfrkit_profile::{Interner, StrId};
 /// Maximum number of fields read from one event type; the first three are always start, duration and stack
 /// trace.
 pub(super) const SLOTS: usize = 24;
+/// How many of them rules can ask for.
+pub(super) const FIELDS: usize = SLOTS - 3;
 pub(super) const START: Column<Ticks> = Column::at(0);
 pub(super) const DURATION: Column<i64> = Column::at(1);
 pub(super) const STACK: Column<ConstantKey> = Column::at(2);
@@ -337,10 +339,7 @@ impl Builder<'_, '_> {
                 self.fields.push(here);
                 self.fields.len() - 1
             }
-            None => {
-                debug_assert!(false, "more than {SLOTS} fields of {event} are wanted");
-                return None;
-            }
+            None => unreachable!("Wanted::check counted the fields of {event}"),
         };
         Some(Source { column: Column::at(slot), convert })
     }

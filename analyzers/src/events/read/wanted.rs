@@ -1,10 +1,12 @@
 //! The combined needs of all rules.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::events::facts::ALWAYS;
+use super::plan::FIELDS;
+use crate::events::facts::{ALWAYS, SHAPE};
 use crate::events::methods::MethodSet;
-use crate::events::needs::{GroupBy, MAX_KEYS, MAX_MEASURES, Needs, TableNeed};
+use crate::events::needs::{AMOUNT, EVENT, GroupBy, MAX_KEYS, MAX_MEASURES, Needs, TableNeed};
+use crate::rule::AnalysisError;
 
 /// What to keep of the events.
 #[derive(Debug, Clone, Default)]
@@ -41,6 +43,40 @@ impl Wanted {
         wanted
     }
 
+    /// Checks that there are not more fields of any event type than [`Plans`](super::plan::Plans) read.
+    ///
+    /// # Errors
+    /// [`AnalysisError::TooManyFields`].
+    pub(crate) fn check(&self) -> Result<(), AnalysisError> {
+        let mut fields: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for (event, (paths, _)) in &self.tables {
+            fields.entry(event).or_default().extend(paths.iter().flat_map(|path| path.split('|')));
+        }
+        for group in &self.groups {
+            for event in group.events {
+                let paths = group.keys.iter().chain(group.measures).flat_map(|path| path.split('|'));
+                fields.entry(event).or_default().extend(paths);
+            }
+        }
+        for (event, paths) in fields {
+            let read: usize = paths.iter().map(|path| Self::slots(path)).sum();
+            if read > FIELDS {
+                return Err(AnalysisError::TooManyFields { event: event.to_owned(), fields: read, most: FIELDS });
+            }
+        }
+        Ok(())
+    }
+
+    /// How many fields are read for a wanted one, at most.
+    fn slots(path: &str) -> usize {
+        match path {
+            // They are read in any case, or from no field.
+            "startTime" | "duration" | "stackTrace" | SHAPE | EVENT => 0,
+            AMOUNT => 2,
+            _ => 1,
+        }
+    }
+
     fn table(&mut self, need: &TableNeed) {
         let (fields, cap) = self.tables.entry(need.event).or_default();
         *cap = need.cap.max(*cap);
@@ -49,5 +85,26 @@ impl Wanted {
                 fields.push(field);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_that_would_not_be_read_are_an_error() {
+        const FEW: &[&str] = &["a", "b", "c|d", "startTime"];
+        const MANY: &[&str] = &[
+            "f1", "f2", "f3", "f4", "f5", "f6", "f7", "f8", "f9", "f10", "f11", "f12", "f13", "f14", "f15", "f16", "f17",
+        ];
+        let needs = Needs::new().table("jdk.X", FEW);
+        assert!(Wanted::new([&needs]).check().is_ok());
+        let more = Needs::new().table("jdk.X", MANY).groups(GroupBy::of(&["jdk.X"]).by(&["g"]));
+        let error = Wanted::new([&needs, &more]).check();
+        assert!(
+            matches!(&error, Err(AnalysisError::TooManyFields { event, fields: 22, most: 21 }) if event == "jdk.X"),
+            "{error:?}"
+        );
     }
 }
