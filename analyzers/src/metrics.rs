@@ -1,24 +1,27 @@
 //! Metrics of a recording over time: CPU, allocation, pauses, heap, threads, waits.
 //!
-//! [`Metrics::of`] reads only the events it needs, in one pass. Each [`Metric`] has a value for the whole
+//! [`Metrics::of`] reads only the events it needs, in one pass; a [`Pass`](crate::Pass) computes more than metrics in it. Each [`Metric`] has a value for the whole
 //! recording, points over time, and a sentence that explains how it was computed. If a metric cannot be
 //! computed, it has a reason instead of a value. [`write`](mod@write) formats metrics as text, CSV, JSON and
 //! OpenMetrics.
 
 mod finish;
+mod part;
 mod pprof;
 mod read;
 mod series;
+mod sources;
 pub mod write;
 
+pub(crate) use part::Part;
 pub use pprof::{Language, of_pprof};
-pub use read::{Part, Reader};
+pub(crate) use read::Reader;
 pub use series::Point;
 
 use jfr_parse::Recording;
 use serde::Serialize;
 
-use crate::engine::driver::{run, tasks};
+use crate::pass::Pass;
 
 /// The unit of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -166,25 +169,8 @@ impl Metrics {
     /// # Errors
     /// Same as [`of`](Self::of).
     pub fn with_errors(recording: &Recording<'_>, step_nanos: Option<i64>) -> jfr_parse::Result<(Self, Vec<String>)> {
-        let reader = Reader::new(recording, step_nanos);
-        let mut all = Part::default();
-        let (mut errors, mut readable) = (Vec::new(), false);
-        let read = |_, chunk: &jfr_parse::Chunk<'_>| {
-            let part = reader.read(chunk);
-            chunk.stop().check()?;
-            Ok(part)
-        };
-        let failures = run(&tasks(&[recording]), read, |_, part| match part {
-            Ok(part) => {
-                readable = true;
-                all.merge(part);
-            }
-            Err(error) => errors.push(error.to_string()),
-        })?;
-        match failures.first {
-            Some(error) if !readable => Err(error),
-            _ => Ok((reader.finish(all, recording.bytes().len()), errors)),
-        }
+        let output = Pass::new(recording).metrics(step_nanos).without_rules()?;
+        Ok(output.metrics.unwrap_or_else(|| unreachable!("metrics were requested")))
     }
 
     /// The metric with this name.

@@ -1,4 +1,4 @@
-//! Computes profiles, findings and views of one recording while reading it only once.
+//! Computes profiles, findings, metrics and views of one recording while reading it only once.
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -9,21 +9,22 @@
 //! let recording = jfr_parse::Recording::open(path)?;
 //! let (analysis, judging) = (Analysis::empty(), AnalysisOptions::default());
 //! let options = Options::default();
-//! let output = Pass::new(&recording).profiles(&options).rules(&analysis, &judging).run()?;
+//! let output = Pass::new(&recording).profiles(&options).rules(&analysis, &judging).metrics(None).run()?;
 //! assert!(output.profiles.is_some_and(|set| set.profiles.len() > 5));
 //! assert!(output.report.is_some_and(|report| report.rules.is_empty()));
+//! assert!(output.metrics.is_some_and(|(metrics, errors)| metrics.get("threads").is_some() && errors.is_empty()));
 //! # Ok(())
 //! # }
 //! ```
 //!
 //! No matter how much is requested, events are read, constants looked up and stack traces resolved only once. The
-//! results are the same as those of separate calls to [`collect`](crate::collect()), [`Analysis::evaluate`] and
-//! [`answer`](crate::views::answer), for any number of threads. The work is done in the caller's rayon pool; no
-//! state remains after the call.
+//! results are the same as those of separate calls to [`collect`](crate::collect()), [`Analysis::evaluate`],
+//! [`Metrics::of`] and [`answer`](crate::views::answer), for any number of threads. The work is done in the caller's
+//! rayon pool; no state remains after the call.
 
 use std::sync::Arc;
 
-use jfr_parse::{Chunk, Loss, RawEvent, Recording, Result, Type};
+use jfr_parse::{Chunk, ChunkOffset, Loss, RawEvent, Recording, Result, Type, TypeId};
 use jfrkit_profile::ProfileSet;
 
 use crate::account::Account;
@@ -32,9 +33,12 @@ use crate::engine::driver::{run, tasks};
 use crate::engine::functions::Spelling;
 use crate::engine::stack_plans::StackPlans;
 use crate::engine::stacks::Shared;
+use crate::engine::type_map::TypeMap;
+use crate::events::facts::Facts;
 use crate::events::read::{self, Joined};
+use crate::metrics::{self, Metrics, Reader};
 use crate::profiles::{self, Collecting, Options};
-use crate::rule::{Analysis, AnalysisError, AnalysisOptions, Report};
+use crate::rule::{Analysis, AnalysisError, AnalysisOptions, Judging, Report};
 use crate::views::{Answers, Part, ViewSet};
 
 /// What to compute from a recording. See the [module](self).
@@ -43,6 +47,8 @@ pub struct Pass<'p> {
     recording: &'p Recording<'p>,
     profiles: Option<&'p Options>,
     rules: Option<(&'p Analysis, &'p AnalysisOptions)>,
+    /// The distance between points, if metrics are requested.
+    metrics: Option<Option<i64>>,
     views: Option<&'p ViewSet>,
 }
 
@@ -54,6 +60,8 @@ pub struct Output {
     pub profiles: Option<ProfileSet>,
     /// The findings of the rules.
     pub report: Option<Report>,
+    /// The metrics, and why some chunks are missing from them.
+    pub metrics: Option<(Metrics, Vec<String>)>,
     /// The answers of the views, and why some chunks are missing from them.
     pub views: Option<(Answers, Vec<String>)>,
 }
@@ -62,7 +70,7 @@ impl<'p> Pass<'p> {
     /// A pass that computes nothing yet.
     #[must_use]
     pub fn new(recording: &'p Recording<'p>) -> Self {
-        Self { recording, profiles: None, rules: None, views: None }
+        Self { recording, profiles: None, rules: None, metrics: None, views: None }
     }
 
     /// Requests profiles.
@@ -76,6 +84,13 @@ impl<'p> Pass<'p> {
     #[must_use]
     pub fn rules(mut self, analysis: &'p Analysis, options: &'p AnalysisOptions) -> Self {
         self.rules = Some((analysis, options));
+        self
+    }
+
+    /// Requests metrics with points that are this many nanoseconds apart; by default, there are about a hundred points.
+    #[must_use]
+    pub fn metrics(mut self, step_nanos: Option<i64>) -> Self {
+        self.metrics = Some(step_nanos);
         self
     }
 
@@ -93,24 +108,40 @@ impl<'p> Pass<'p> {
     /// [`Error::Changed`](jfr_parse::Error::Changed); exceeded limits of the whole call; rule options that
     /// refer to something that does not exist.
     pub fn run(self) -> std::result::Result<Output, AnalysisError> {
-        let Self { recording, profiles: collect, rules, views } = self;
+        let judging = self.rules.map(|(analysis, options)| analysis.prepare(options)).transpose()?;
+        let (mut output, facts) = self.read(judging.as_ref())?;
+        output.report = judging.zip(facts).map(|(judging, facts)| judging.report(facts)).transpose()?;
+        Ok(output)
+    }
+
+    /// Computes the requested results except for the findings, which need options that may be wrong.
+    ///
+    /// # Errors
+    /// Those of [`run`](Self::run) that concern the recording.
+    pub(crate) fn without_rules(self) -> Result<Output> {
+        Ok(self.read(None)?.0)
+    }
+
+    fn read(self, judging: Option<&Judging<'_>>) -> Result<(Output, Option<Facts>)> {
+        let Self { recording, profiles: collect, metrics, views, .. } = self;
         let limits = recording.limits();
         let tasks = tasks(&[recording]);
-        let judging = rules.map(|(analysis, options)| analysis.prepare(options)).transpose()?;
         let spelling = collect.map(Spelling::from).unwrap_or_default();
         // Rules use normalized method names.
         let shared = Shared::new(Spelling { raw: false, ..spelling }, limits, recording.bytes().len());
         let as_recorded = spelling.raw.then(|| Shared::new(spelling, limits, recording.bytes().len()));
         let of_profiles = as_recorded.as_ref().unwrap_or(&shared);
         let account = Account::new(limits.clone());
-        let context = judging.as_ref().map(|judging| judging.context(recording, &shared));
+        let context = judging.map(|judging| judging.context(recording, &shared));
         let collecting = collect.map(|options| profiles::Context::new(options, of_profiles, &account, &tasks));
-        let consumer = (collecting, (context, views.map(Views)));
-        let stops = collect.map(|options| &options.stop).into_iter().chain(rules.map(|(_, options)| &options.stop));
+        let reader = metrics.map(|step| Reader::new(recording, step));
+        let consumer = (collecting, (context, (reader, views.map(Views))));
+        let stops = collect.map(|options| &options.stop).into_iter().chain(judging.map(|of| &of.options.stop));
         let mut engine = Engine::new(consumer, &shared, &account, stops);
-        engine.stacks_again = collect.is_some() && rules.is_some();
+        engine.stacks_again = collect.is_some() && judging.is_some();
         let mut profiles = collect.map(|options| Collecting::new(&[recording], options, &tasks, limits.losses));
         let mut joined = engine.consumer.1.0.as_ref().map(|context| Joined::new(recording, context));
+        let mut measured = metrics.map(|_| (metrics::Part::default(), Vec::new()));
         let mut answers = views.map(|views| (views.merge(), Vec::new()));
         let read = |index: usize, chunk: &Chunk<'_>| {
             let result = engine.chunk(index, chunk)?;
@@ -120,9 +151,11 @@ impl<'p> Pass<'p> {
             Ok(result)
         };
         let failures = run(&tasks, read, |index, result| {
-            let (of_profiles, of_events, of_views) = match result {
-                Ok((profiles, (events, views))) => (profiles.map(Ok), events.map(Ok), views.map(Ok)),
-                Err(error) => (Some(Err(error)), Some(Err(error)), Some(Err(error))),
+            let (of_profiles, of_events, of_metrics, of_views) = match result {
+                Ok((profiles, (events, (metrics, views)))) => {
+                    (profiles.map(Ok), events.map(Ok), metrics.map(Ok), views.map(Ok))
+                }
+                Err(error) => (Some(Err(error)), Some(Err(error)), Some(Err(error)), Some(Err(error))),
             };
             if let (Some(profiles), Some(result)) = (&mut profiles, of_profiles) {
                 profiles.take(index, result);
@@ -130,45 +163,55 @@ impl<'p> Pass<'p> {
             if let (Some(joined), Some(context), Some(result)) = (&mut joined, &engine.consumer.1.0, of_events) {
                 joined.take_result(context, &account, index, result);
             }
+            match (&mut measured, &engine.consumer.1.1.0, of_metrics) {
+                (Some((all, _)), Some(reader), Some(Ok(part))) => reader.merge(all, part),
+                (Some((_, errors)), _, Some(Err(error))) => errors.push(error.to_string()),
+                _ => {}
+            }
             match (&mut answers, of_views) {
                 (Some((merged, _)), Some(Ok(part))) => merged.add(part),
                 (Some((_, errors)), Some(Err(error))) => errors.push(error.to_string()),
                 _ => {}
             }
         })?;
-        let damage_is_told = collect.is_none() && views.is_none();
+        // In the report of the rules.
+        let damage_is_told = judging.is_some() && collect.is_none() && views.is_none();
         if let Some(error) = failures.first.filter(|error| {
             failures.chunks == tasks.len() && !(damage_is_told && matches!(error, jfr_parse::Error::Damaged { .. }))
         }) {
-            return Err(error.into());
+            return Err(error);
         }
-        let threads = engine.consumer.1.0.map(read::Context::into_threads).unwrap_or_default();
+        let (collecting, (context, (reader, _))) = engine.consumer;
+        let threads = context.map(read::Context::into_threads).unwrap_or_default();
         let profiles = profiles.map(|profiles| profiles.finish(of_profiles));
-        drop(engine.consumer.0);
+        drop(collecting);
         let names = Arc::new(shared.freeze());
         let tables = as_recorded.map_or_else(|| names.clone(), |as_recorded| Arc::new(as_recorded.freeze()));
-        let report = judging
-            .zip(joined)
-            .map(|(judging, joined)| {
-                let facts = joined.finish(recording, &judging.options.stop, &judging.wanted, threads, names);
-                judging.report(facts)
-            })
-            .transpose()?;
-        Ok(Output {
+        let bytes = recording.bytes().len();
+        let output = Output {
             profiles: profiles.map(|profiles| profiles.into_set(tables)),
-            report,
+            report: None,
+            metrics: reader.zip(measured).map(|(reader, (all, errors))| (reader.finish(all, bytes), errors)),
             views: answers.map(|(merged, errors)| (merged.finish(), errors)),
-        })
+        };
+        let facts = judging
+            .zip(joined)
+            .map(|(judging, joined)| joined.finish(recording, &judging.options.stop, &judging.wanted, threads, names));
+        Ok((output, facts))
     }
 }
 
-/// The consumer that answers views. Which events a view set needs can depend on earlier events, so it walks the
-/// events of a chunk by itself.
+/// Number of bytes of a chunk in which one thread looks for the events of views.
+const SEGMENT: usize = 4 << 20;
+
+/// The consumer that answers views. Parts only list the events that views need, because which columns a view has, and how
+/// texts are numbered, depends on the events before.
 #[derive(Debug)]
 struct Views<'v>(&'v ViewSet);
 
 impl Consumer for Views<'_> {
-    type Plans = ();
+    /// The event types that views need.
+    type Plans = TypeMap<()>;
     type Ready<'c, 'a: 'c>
         = ()
     where
@@ -177,48 +220,71 @@ impl Consumer for Views<'_> {
         = ()
     where
         Self: 'c;
-    type Part<'a> = ();
+    type Part<'a> = Vec<ChunkOffset>;
     type Yield = Part;
 
-    fn plans(&self, _: &Chunk<'_>) -> Result<()> {
-        Ok(())
+    fn plans(&self, chunk: &Chunk<'_>) -> Result<TypeMap<()>> {
+        let mut needed = TypeMap::default();
+        chunk.metadata().event_types().filter(|of| self.0.needs(*of)).for_each(|of| needed.insert(of.id(), ()));
+        Ok(needed)
     }
 
-    fn reads_constants(&self, (): &(), _: Type<'_>) -> bool {
+    fn reads_constants(&self, _: &TypeMap<()>, _: Type<'_>) -> bool {
         false
     }
 
-    fn reads_events(&self, (): &(), _: Type<'_>) -> bool {
-        false
+    fn reads_events(&self, needed: &TypeMap<()>, of: Type<'_>) -> bool {
+        needed.get(of.id()).is_some()
     }
 
     fn segment(&self) -> usize {
-        usize::MAX
+        SEGMENT
     }
 
-    fn trace_type(&self, (): &()) -> Option<jfr_parse::TypeId> {
+    fn trace_type(&self, _: &TypeMap<()>) -> Option<TypeId> {
         None
     }
 
-    fn ready<'c, 'a: 'c>(&'c self, _: At<'c, 'a, ()>, _: Option<&'c StackPlans>) {}
+    fn ready<'c, 'a: 'c>(&'c self, _: At<'c, 'a, TypeMap<()>>, _: Option<&'c StackPlans>) {}
 
-    fn state<'c, 'a: 'c>(&'c self, _: At<'c, 'a, ()>) {}
+    fn state<'c, 'a: 'c>(&'c self, _: At<'c, 'a, TypeMap<()>>) {}
 
-    fn part<'a>(&self, (): &()) -> Self::Part<'a> {}
-
-    #[inline]
-    fn event<'c, 'a: 'c>(&'c self, _: &At<'c, 'a, ()>, (): &(), (): &mut (), (): &mut (), _: &RawEvent<'a>) {}
-
-    fn lose(&self, (): &mut (), _: Loss) {}
-
-    fn close<'c, 'a: 'c>(&self, (): &mut (), (): &mut Self::Part<'a>) -> usize {
-        0
+    fn part<'a>(&self, _: &TypeMap<()>) -> Self::Part<'a> {
+        Vec::new()
     }
 
-    fn join<'a>(&self, (): &mut Self::Part<'a>, (): Self::Part<'a>) {}
+    #[inline]
+    fn event<'c, 'a: 'c>(
+        &'c self,
+        at: &At<'c, 'a, TypeMap<()>>,
+        (): &(),
+        (): &mut (),
+        part: &mut Vec<ChunkOffset>,
+        event: &RawEvent<'a>,
+    ) {
+        if at.plans.get(event.type_id).is_some() {
+            part.push(event.offset);
+        }
+    }
 
-    fn finish<'c, 'a: 'c>(&'c self, at: At<'c, 'a, ()>, _: &Ended<'_, 'c, 'a>, (): Self::Part<'a>) -> Result<Part> {
-        let part = self.0.read(at.chunk);
+    fn lose(&self, _: &mut Vec<ChunkOffset>, _: Loss) {}
+
+    fn close<'c, 'a: 'c>(&self, (): &mut (), part: &mut Vec<ChunkOffset>) -> usize {
+        part.len().saturating_mul(size_of::<ChunkOffset>())
+    }
+
+    fn join<'a>(&self, whole: &mut Vec<ChunkOffset>, later: Vec<ChunkOffset>) {
+        whole.extend(later);
+    }
+
+    fn finish<'c, 'a: 'c>(
+        &'c self,
+        at: At<'c, 'a, TypeMap<()>>,
+        _: &Ended<'_, 'c, 'a>,
+        events: Vec<ChunkOffset>,
+    ) -> Result<Part> {
+        let events = events.into_iter().filter_map(|offset| at.chunk.event_at(offset));
+        let part = self.0.read_events(at.chunk, events);
         at.chunk.stop().check()?;
         Ok(part)
     }

@@ -315,14 +315,20 @@ const QUESTIONS: [(&str, &[&str], &str); 14] = [
     ("Native memory", &["jdk.NativeMemoryUsage", "profiler.Malloc"], "JDK 21 with -XX:NativeMemoryTracking=summary"),
 ];
 
+/// All queries.
+fn queries() -> ViewSet {
+    let views: Vec<View> = QUERIES.iter().filter_map(|(name, text)| view(name, text)).collect();
+    ViewSet::new(&views, Filter::default())
+}
+
 impl Runtime {
     /// Reads the runtime information of a recording.
     ///
     /// # Errors
-    /// Same as [`answer`].
+    /// Same as [`Summary::of`].
     pub fn of(recording: &Recording<'_>, options: Options) -> jfr_parse::Result<Self> {
-        let summary = Summary::of(recording)?;
-        Self::with(recording, &summary, options)
+        let (summary, answers) = Summary::with(recording, &queries())?;
+        Ok(Self::from_answers(Answered { answers, options }, &summary))
     }
 
     /// Only the [overview](Self::overview), with the summary of the recording; both are computed in one pass.
@@ -343,9 +349,11 @@ impl Runtime {
     /// # Errors
     /// Same as [`answer`].
     pub fn with(recording: &Recording<'_>, summary: &Summary, options: Options) -> jfr_parse::Result<Self> {
-        let views: Vec<View> = QUERIES.iter().filter_map(|(name, text)| view(name, text)).collect();
-        let (answers, _) = answer(recording, &ViewSet::new(&views, Filter::default()))?;
-        let answered = Answered { answers, options };
+        let (answers, _) = answer(recording, &queries())?;
+        Ok(Self::from_answers(Answered { answers, options }, summary))
+    }
+
+    fn from_answers(answered: Answered, summary: &Summary) -> Self {
         let flags = answered.pairs(&["flags", "changed"]);
         let settings = Settings::of(&answered);
         let jvm = answered.columns("jvm");
@@ -407,7 +415,7 @@ impl Runtime {
             // A value that was not given on the command line is not an argument.
             section.entries.retain(|entry| section.name != "arguments" || !entry.value.is_empty());
         }
-        Ok(Self { overview, sections })
+        Self { overview, sections }
     }
 
     /// The section with this name.

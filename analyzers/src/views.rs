@@ -25,7 +25,7 @@ pub use syntax::{Aggregate, CellFormat, Condition, FieldRef, Item, Order, Query,
 
 use jfr_parse::Recording;
 
-use crate::engine::driver::{run, tasks};
+use crate::pass::Pass;
 
 /// Answers views for a recording, reading its chunks in parallel.
 ///
@@ -51,22 +51,6 @@ use crate::engine::driver::{run, tasks};
 /// The error of the first chunk if no chunk can be opened; [`Error::Changed`](jfr_parse::Error::Changed);
 /// [`Error::Stopped`](jfr_parse::Error::Stopped).
 pub fn answer(recording: &Recording<'_>, views: &ViewSet) -> jfr_parse::Result<(Answers, Vec<String>)> {
-    let mut merged = views.merge();
-    let (mut errors, mut readable) = (Vec::new(), false);
-    let read = |_, chunk: &jfr_parse::Chunk<'_>| {
-        let part = views.read(chunk);
-        chunk.stop().check()?;
-        Ok(part)
-    };
-    let failures = run(&tasks(&[recording]), read, |_, part| match part {
-        Ok(part) => {
-            readable = true;
-            merged.add(part);
-        }
-        Err(error) => errors.push(error.to_string()),
-    })?;
-    match failures.first {
-        Some(error) if !readable => Err(error),
-        _ => Ok((merged.finish(), errors)),
-    }
+    let output = Pass::new(recording).views(views).without_rules()?;
+    Ok(output.views.unwrap_or_else(|| unreachable!("views were requested")))
 }

@@ -243,7 +243,7 @@ impl<'a> Chunk<'a> {
             }
         };
         for at in self.known.iter().copied().chain([self.bytes.len()]) {
-            if at.saturating_sub(from) > 2 * target {
+            if at.saturating_sub(from) > target.saturating_mul(2) {
                 // No checkpoint in between: step from event to event.
                 for event in Events::new(self.bytes, from..at, &self.known, &self.metadata, &self.limits) {
                     if event.offset.0 - from >= target {

@@ -1,4 +1,4 @@
-//! What a server does with an upload: turns its bytes into profiles and findings while reading them only once.
+//! What a server does with an upload: turns its bytes into profiles, findings and metrics while reading them only once.
 //!
 //! `cargo run --release --example intake -- rec.jfr`
 //!
@@ -21,6 +21,7 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
         println!("{name}: {} bytes", bytes.len());
     }
     println!("findings: {} bytes", received.findings.len());
+    println!("metrics: {} bytes", received.metrics.len());
     Ok(())
 }
 
@@ -36,6 +37,8 @@ pub(crate) struct Received {
     pub(crate) profiles: Vec<(String, Vec<u8>)>,
     /// The findings as JSON.
     pub(crate) findings: Vec<u8>,
+    /// The metrics as JSON.
+    pub(crate) metrics: Vec<u8>,
 }
 
 impl Intake {
@@ -50,8 +53,9 @@ impl Intake {
             let recording = OpenOptions::new().limits(Limits::intake()).stop(stop.clone()).from_bytes(upload)?;
             let (mut options, mut judging) = (Options::default(), AnalysisOptions::default());
             (options.stop, judging.stop) = (stop.clone(), stop);
-            let output = Pass::new(&recording).profiles(&options).rules(&self.analysis, &judging).run()?;
-            let mut received = Received { profiles: Vec::new(), findings: Vec::new() };
+            let pass = Pass::new(&recording).profiles(&options).rules(&self.analysis, &judging).metrics(None);
+            let output = pass.run()?;
+            let mut received = Received { profiles: Vec::new(), findings: Vec::new(), metrics: Vec::new() };
             if let Some(set) = &output.profiles {
                 for profile in &set.profiles {
                     let bytes = pprof_emit::to_bytes(profile, &set.tables, &pprof_emit::Options::default())?;
@@ -61,6 +65,9 @@ impl Intake {
             if let Some(report) = &output.report {
                 let entry = [Entry::new("upload", report)];
                 Format::Json.write(&mut received.findings, &entry, &Style::default())?;
+            }
+            if let Some((metrics, _)) = &output.metrics {
+                received.metrics = serde_json::to_vec(metrics)?;
             }
             Ok(received)
         })

@@ -3,7 +3,7 @@
 use hashbrown::HashSet;
 use jfr_parse::{Chunk, Metadata, Plan, TypeId};
 
-type TypeIds = HashSet<TypeId, foldhash::fast::RandomState>;
+pub(crate) type TypeIds = HashSet<TypeId, foldhash::fast::RandomState>;
 
 /// The constants of a chunk that plans can lead to, indexed when the first event needs them.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ impl Reachable {
 }
 
 /// These types and all types that their values refer to. Texts may be constants as well.
-fn reachable(metadata: &Metadata, types: impl Iterator<Item = TypeId>) -> TypeIds {
+pub(crate) fn reachable(metadata: &Metadata, types: impl Iterator<Item = TypeId>) -> TypeIds {
     let mut found = TypeIds::default();
     let mut waiting: Vec<TypeId> = types.chain(metadata.by_name("java.lang.String").map(|of| of.id())).collect();
     while let Some(id) = waiting.pop() {

@@ -1,6 +1,7 @@
 //! Turns sums and samples into metrics: values, points, and explanations.
 
-use super::read::{Gauge, Part, Reader, Sum, seconds};
+use super::part::{Gauge, Part, Sum, seconds};
+use super::read::Reader;
 use super::series::{Samples, growth, mean_by_time, points, speeds};
 use super::{Metric, Metrics, Point, Unit};
 
@@ -18,8 +19,7 @@ struct Finish<'r> {
 
 impl Reader {
     /// Computes the metrics from the merged chunks of a recording with `bytes` bytes.
-    #[must_use]
-    pub fn finish(&self, mut part: Part, bytes: usize) -> Metrics {
+    pub(crate) fn finish(&self, mut part: Part, bytes: usize) -> Metrics {
         for samples in &mut part.gauges {
             samples.sort_by_key(|&(at, _)| at);
         }
@@ -144,18 +144,14 @@ impl Finish<'_> {
         self.part.counts.get(event).copied().unwrap_or(0)
     }
 
-    fn setting(&self, event: &str, name: &str) -> Option<&str> {
-        self.part.settings.get(&(event.to_owned(), name.to_owned())).map(String::as_str)
-    }
-
     /// Why there are no events of these types, unless none occurred.
-    fn why_none(&self, events: &[&str]) -> Option<String> {
+    fn why_none(&self, events: &[&'static str]) -> Option<String> {
         let list = events.join(", ");
         let first = events.first().copied().unwrap_or_default();
         if !events.iter().any(|event| self.part.counts.contains_key(*event)) {
             return Some(format!("no {list}: the JVM or the profiler does not record it"));
         }
-        let settings = || events.iter().filter_map(|event| self.setting(event, "enabled"));
+        let settings = || events.iter().filter_map(|event| self.part.setting(event, "enabled"));
         if settings().any(|value| value == "true") {
             return None;
         }
@@ -168,15 +164,16 @@ impl Finish<'_> {
     }
 
     /// What hides some of the events: the thresholds and throttles in effect.
-    fn hidden(&self, events: &[&str]) -> Option<String> {
+    fn hidden(&self, events: &[&'static str]) -> Option<String> {
         let mut parts: Vec<String> = Vec::new();
         for event in events {
-            if let Some(threshold) = self.setting(event, "threshold")
+            if let Some(threshold) = self.part.setting(event, "threshold")
                 && seconds(threshold).is_some_and(|seconds| seconds > 0.0)
             {
                 parts.push(format!("only {event} events of at least {threshold}"));
             }
-            if let Some(throttle) = self.setting(event, "throttle").filter(|throttle| !matches!(*throttle, "off" | ""))
+            if let Some(throttle) =
+                self.part.setting(event, "throttle").filter(|throttle| !matches!(*throttle, "off" | ""))
             {
                 parts.push(format!("only a sample of {event} events ({throttle})"));
             }
@@ -331,7 +328,7 @@ impl Finish<'_> {
         }
     }
 
-    fn last(&self, name: &'static str, title: &'static str, gauge: Gauge, event: &str, how: &str) -> Metric {
+    fn last(&self, name: &'static str, title: &'static str, gauge: Gauge, event: &'static str, how: &str) -> Metric {
         let unit = if gauge == Gauge::Classes { Unit::Count } else { Unit::Bytes };
         let making = Making::new(name, title, unit);
         let samples = self.samples(gauge);
@@ -396,7 +393,7 @@ impl Finish<'_> {
         making.known(throws.total / self.window(), self.rates(Sum::Throws, 1.0), how).at_least(true)
     }
 
-    fn waits(&self, name: &'static str, title: &'static str, sum: Sum, events: &[&str]) -> Metric {
+    fn waits(&self, name: &'static str, title: &'static str, sum: Sum, events: &[&'static str]) -> Metric {
         let making = Making::new(name, title, Unit::SecondsPerSecond);
         let waits = self.part.amounts(sum);
         if let Some(reason) = self.why_none(events).filter(|_| waits.count == 0) {

@@ -94,22 +94,21 @@ impl Amounts {
         }
     }
 
-    /// Adds a duration, given in nanoseconds, as seconds spread over the steps that it covers.
+    /// Adds a duration in nanoseconds, spread over the steps that it covers.
     #[inline]
     pub(super) fn spread(&mut self, steps: Steps, start: i64, nanos: i64) {
-        let seconds = nanos as f64 / 1e9;
         let (first, last) = (steps.of(start), steps.of(start.saturating_add(nanos)));
         if first == last {
-            return self.add(steps, start, seconds);
+            return self.add(steps, start, nanos as f64);
         }
-        self.total += seconds;
-        self.max = self.max.max(seconds);
+        self.total += nanos as f64;
+        self.max = self.max.max(nanos as f64);
         self.count += 1;
         let end = start.saturating_add(nanos);
         for bin in first..=last {
             let from = if bin == first { start } else { steps.begin(bin) };
             let to = if bin == last { end } else { steps.begin(bin + 1) };
-            self.put(bin, to.saturating_sub(from).max(0) as f64 / 1e9);
+            self.put(bin, to.saturating_sub(from).max(0) as f64);
         }
     }
 
@@ -123,6 +122,13 @@ impl Amounts {
         self.total += later.total;
         self.max = self.max.max(later.max);
         self.count += later.count;
+    }
+
+    /// Converts amounts in nanoseconds to seconds.
+    pub(super) fn nanos_to_seconds(&mut self) {
+        self.bins.iter_mut().for_each(|sum| *sum /= 1e9);
+        self.total /= 1e9;
+        self.max /= 1e9;
     }
 
     pub(super) fn scale(&mut self, factor: f64) {
@@ -216,6 +222,7 @@ mod tests {
     fn a_length_of_time_is_spread_over_its_steps() {
         let mut amounts = Amounts::default();
         amounts.spread(STEPS, 500_000_000, 2_000_000_000);
+        amounts.nanos_to_seconds();
         assert_eq!(amounts.bins, [0.5, 1.0, 0.5]);
         assert!((amounts.total - 2.0).abs() < 1e-12 && (amounts.max - 2.0).abs() < 1e-12);
         let rates: Vec<f64> = amounts.rates(STEPS, 2_500_000_000, 1.0).iter().map(|point| point.mean).collect();

@@ -300,21 +300,24 @@ impl Judge<'_> {
             Ok(options) => options,
             Err(failure) => return Ok(Err(failure)),
         };
-        let report = match self.analysis.evaluate(recording, &options) {
-            Ok(report) => report,
+        let evaluated = if self.args.is_page() {
+            let mut collecting = jfr_analyzers::Options::default();
+            collecting.filter.from_nanos = options.from_nanos;
+            collecting.filter.to_nanos = options.to_nanos;
+            Part::of_recording(name, recording, (self.analysis, &options), &collecting)
+                .map(|(part, report)| (report, Some(part)))
+        } else {
+            self.analysis.evaluate(recording, &options).map(|report| (report, None))
+        };
+        let (report, part) = match evaluated {
+            Ok(evaluated) => evaluated,
             Err(AnalysisError::Read(error)) => return Ok(Err(Failure::of(name, &error))),
             Err(error) => return Err(Failure::Usage(error.to_string())),
         };
         for warning in &report.recording.warnings {
             warn(name, warning);
         }
-        if !self.args.is_page() {
-            return Ok(Ok((report, None)));
-        }
-        let mut collecting = jfr_analyzers::Options::default();
-        collecting.filter.from_nanos = options.from_nanos;
-        collecting.filter.to_nanos = options.to_nanos;
-        Ok(Part::of_recording(name, recording, report.clone(), &collecting).map(|part| (report, Some(part))))
+        Ok(Ok((report, part)))
     }
 }
 

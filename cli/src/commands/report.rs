@@ -5,9 +5,9 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use jfr_analyzers::metrics::{Metric, Metrics};
-use jfr_analyzers::rule::{AnalysisOptions, Report};
+use jfr_analyzers::rule::{Analysis, AnalysisError, AnalysisOptions, Report};
 use jfr_analyzers::runtime::Runtime;
-use jfr_analyzers::{LabelKey, Options, collect};
+use jfr_analyzers::{LabelKey, Options, Pass};
 use jfr_parse::{Error, Recording};
 use jfrkit_profile::any::{AnyProfile, Language, java_title, language};
 use jfrkit_profile::tree::View;
@@ -127,18 +127,26 @@ impl Part {
         part
     }
 
-    /// The part for a recording with its findings; `options` selects the time range and the types.
+    /// The part for a recording, with the findings of these rules; `options` selects the time range and the types.
     pub(crate) fn of_recording(
         name: &str,
         recording: &Recording<'_>,
-        report: Report,
+        rules: (&Analysis, &AnalysisOptions),
         options: &Options,
-    ) -> Result<Self, Failure> {
+    ) -> Result<(Self, Report), AnalysisError> {
         let bytes = u64::try_from(recording.bytes().len()).unwrap_or(u64::MAX);
         let mut part = Self::new(name.to_owned(), bytes);
         let mut options = options.clone();
         options.labels = vec![LabelKey::Thread, LabelKey::Class];
-        if let Some(set) = part.told(collect(recording, &options))? {
+        let output = match Pass::new(recording).profiles(&options).rules(rules.0, rules.1).metrics(None).run() {
+            Err(AnalysisError::Read(error)) if !matches!(error, Error::Changed | Error::Stopped) => {
+                part.warnings.push(format!("lost: {error}"));
+                Pass::new(recording).rules(rules.0, rules.1).run()
+            }
+            output => output,
+        }?;
+        let report = output.report.unwrap_or_else(|| unreachable!("findings were requested"));
+        if let Some(set) = output.profiles {
             part.types = of_set(&set);
             part.absent = set.absent.iter().map(|absent| (absent.kind, absent.reason.clone())).collect();
             part.warnings = set.losses.iter().map(|loss| format!("lost: {loss}")).collect();
@@ -149,9 +157,7 @@ impl Part {
                 part.warnings.push(warning.clone());
             }
         }
-        if let Some(metrics) = part.told(Metrics::of(recording, None))? {
-            part.metrics = metrics.metrics;
-        }
+        part.metrics = output.metrics.map(|(metrics, _)| metrics.metrics).unwrap_or_default();
         let runtime = part.told(Runtime::of(recording, jfr_analyzers::runtime::Options::default()))?;
         let (start, end) = span(&[recording]);
         part.start_nanos = options.filter.from_nanos.unwrap_or(start);
@@ -168,15 +174,15 @@ impl Part {
             main,
         };
         part.runtime = runtime.map(|runtime| runtime_text(&recording_sections(runtime))).unwrap_or_default();
-        part.analysis = Ok(report);
-        Ok(part)
+        part.analysis = Ok(report.clone());
+        Ok((part, report))
     }
 
     /// Returns what could be read. An error becomes a warning on the page, unless the file changed or the time is up.
-    fn told<T>(&mut self, read: jfr_parse::Result<T>) -> Result<Option<T>, Failure> {
+    fn told<T>(&mut self, read: jfr_parse::Result<T>) -> jfr_parse::Result<Option<T>> {
         match read {
             Ok(read) => Ok(Some(read)),
-            Err(e @ (Error::Changed | Error::Stopped)) => Err(Failure::of(&self.name, &e)),
+            Err(e @ (Error::Changed | Error::Stopped)) => Err(e),
             Err(e) => {
                 let warning = format!("lost: {e}");
                 if !self.warnings.contains(&warning) {
@@ -344,10 +350,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
                 for loss in recording.losses() {
                     warn(&name, loss);
                 }
-                let report = analysis
-                    .evaluate(&recording, &AnalysisOptions::default())
+                let rules = (&analysis, &AnalysisOptions::default());
+                let (part, _) = Part::of_recording(&name, &recording, rules, &options)
                     .map_err(|e| Failure::Failed(format!("{name}: {e}")))?;
-                let part = Part::of_recording(&name, &recording, report, &options)?;
                 for warning in &part.warnings {
                     warn(&name, warning);
                 }

@@ -5,8 +5,8 @@ pub(crate) mod trees;
 use std::path::Path;
 use std::time::Duration;
 
-use jfr_analyzers::rule::{AnalysisOptions, Report, Severity};
-use jfr_analyzers::{LabelKey, Options, collect_merged};
+use jfr_analyzers::rule::{AnalysisError, AnalysisOptions, Report, Severity};
+use jfr_analyzers::{LabelKey, Options, Pass, collect_merged};
 use jfr_parse::{Limits, OpenOptions, Recording, Stop};
 use jfrkit_profile::{Cancel, ProfileSet};
 use jfrkit_reports::runtime::{RuntimeSection, recording_sections};
@@ -115,9 +115,12 @@ pub(crate) fn write(set: &ProfileSet, dir: &Path, stop: &Stop) -> std::io::Resul
     written.map(|_| ()).map_err(|failed| failed.source)
 }
 
-/// The findings of all rules.
-pub(crate) fn analyze(recording: &Recording<'static>, rules: &Rules) -> Result<Report, String> {
-    rules.analysis.evaluate(recording, &rules.options).map_err(|error| error.to_string())
+/// The findings of all rules and the known measures of a recording, read together.
+pub(crate) fn analyze(recording: &Recording<'static>, rules: &Rules) -> Result<(Report, Vec<Measured>), AnalysisError> {
+    let output = Pass::new(recording).rules(&rules.analysis, &rules.options).metrics(None).run()?;
+    let report = output.report.unwrap_or_else(|| unreachable!("findings were requested"));
+    let metrics = output.metrics.map(|(metrics, _)| metrics.metrics).unwrap_or_default();
+    Ok((report, metrics.into_iter().map(measured).collect()))
 }
 
 /// Runs the rules that need no JVM on a profile, given its stacks by type.
@@ -195,12 +198,6 @@ pub(crate) fn runtime(recording: &Recording<'static>) -> jfr_parse::Result<Vec<R
     Ok(recording_sections(runtime))
 }
 
-/// The known measures of a recording: name, value, whether it is a lower bound, and how it was derived.
-pub(crate) fn measures(recording: &Recording<'static>) -> jfr_parse::Result<Vec<Measured>> {
-    let metrics = jfr_analyzers::metrics::Metrics::of(recording, None)?;
-    Ok(metrics.metrics.into_iter().map(measured).collect())
-}
-
 /// Measures of profiles that did not come from a recording, computed from the totals of their sample types.
 pub(crate) fn pprof_measures(
     is_go: bool,
@@ -218,7 +215,7 @@ fn measured(metric: jfr_analyzers::metrics::Metric) -> Measured {
     Measured { name: metric.name, measure: Measure { value: metric.value, at_least: metric.lower_bound, how } }
 }
 
-/// One measure.
+/// A measure: its name, its value, whether that is a lower bound, and how it was derived.
 #[derive(Debug, Clone)]
 pub(crate) struct Measured {
     pub(crate) name: &'static str,

@@ -139,12 +139,22 @@ pub(super) fn second(
     let recordings = open(dir, &sorted.recordings, bounds, &mut unread)?;
     let Some(recording) = recordings.first() else { return Ok(()) };
     match compute::analyze(recording, rules) {
-        Ok(report) => {
+        Ok((report, measures)) => {
+            for Measured { name, measure } in measures {
+                if let Some(value) = measure.value.filter(|v| v.is_finite() && name != "upload.bytes") {
+                    profile.metrics.push((name.to_owned(), value));
+                }
+                match name {
+                    "cpu.cores" => profile.cpu_cores = measure,
+                    "alloc.rate" => profile.alloc_rate = measure,
+                    _ => {}
+                }
+            }
             profile.findings = compute::findings(&report);
             let name = sorted.recordings.first().map_or("recording", |p| p.label());
             gz(&staged.join("analysis.json.gz"), &compute::report_json(name, &report)?)?;
         }
-        Err(reason) => profile.no_analysis = Some(format!("the recording could not be analyzed: {reason}")),
+        Err(error) => profile.no_analysis = Some(format!("the recording could not be analyzed: {error}")),
     }
     match compute::runtime(recording) {
         Ok(sections) => {
@@ -166,21 +176,6 @@ pub(super) fn second(
             }
         }
         Err(error) => profile.warnings.push(format!("runtime information cannot be read: {error}")),
-    }
-    match compute::measures(recording) {
-        Ok(measures) => {
-            for Measured { name, measure } in measures {
-                if let Some(value) = measure.value.filter(|v| v.is_finite() && name != "upload.bytes") {
-                    profile.metrics.push((name.to_owned(), value));
-                }
-                match name {
-                    "cpu.cores" => profile.cpu_cores = measure,
-                    "alloc.rate" => profile.alloc_rate = measure,
-                    _ => {}
-                }
-            }
-        }
-        Err(error) => profile.warnings.push(format!("metrics cannot be read: {error}")),
     }
     set_own_metrics(profile);
     profile.pending = false;
