@@ -96,7 +96,8 @@ mod tests {
     fn fields_that_would_not_be_read_are_an_error() {
         const FEW: &[&str] = &["a", "b", "c|d", "startTime"];
         const MANY: &[&str] = &[
-            "f1", "f2", "f3", "f4", "f5", "f6", "f7", "f8", "f9", "f10", "f11", "f12", "f13", "f14", "f15", "f16", "f17",
+            "f1", "f2", "f3", "f4", "f5", "f6", "f7", "f8", "f9", "f10", "f11", "f12", "f13", "f14", "f15", "f16",
+            "f17",
         ];
         let needs = Needs::new().table("jdk.X", FEW);
         assert!(Wanted::new([&needs]).check().is_ok());
