@@ -349,8 +349,8 @@ fn commit(app: &App, receiver: Receiver, limit: u64) -> Result<Vec<(Id, String, 
 
 fn one(app: &App, draft: crate::spool::Draft, upload: Upload) -> Result<Id, Refusal> {
     // The same bytes for the same time range get the same answer.
-    if let Some(profile) = app.index.with_digest(&upload.digest) {
-        return Ok(profile);
+    if let Some(id) = app.index.with_digest(&upload.digest).or_else(|| app.spool.with_digest(&upload.digest)) {
+        return Ok(id);
     }
     let forward = draft.dir.join(RAW).exists();
     let describe = || app.forward.describe(&draft.dir, &upload, &draft.headers);

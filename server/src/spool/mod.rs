@@ -92,10 +92,14 @@ impl Spool {
         self.dir.join(id.to_string())
     }
 
+    /// The waiting upload with this digest.
+    pub(crate) fn with_digest(&self, digest: &str) -> Option<Id> {
+        self.digests.lock().get(digest).copied()
+    }
+
     /// Makes an upload durable. If an identical one is already waiting, returns that one's id and `false` instead.
     pub(crate) fn commit(&self, mut draft: Draft, upload: &Upload) -> io::Result<(Id, bool)> {
-        let same = { self.digests.lock().get(&upload.digest).copied() };
-        if let Some(id) = same {
+        if let Some(id) = self.with_digest(&upload.digest) {
             return Ok((id, false));
         }
         kill_point("spool-written");
