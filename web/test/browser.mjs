@@ -856,6 +856,11 @@ await test("a comparison from disk", {}, async ({ page }) => {
   await page.locator(".versus").getByText("+1.67 cores (+100 % ± 57)").waitFor();
   await page.getByRole("button", { name: "Table" }).click();
   await page.locator(".functions tbody", { hasText: "only in B" }).waitFor();
+  // Filtered, the page judges the noise itself: what has one sample in A is noise, what has nine is not.
+  await page.goto(`${url}#/?view=table&exclude=nowhere`);
+  await page.locator(".chip", { hasText: "nowhere" }).waitFor();
+  await until(async () => (await page.locator(".functions tr.noise").count()) === 1, "one row of noise");
+  assert.match(await page.locator(".functions tr.noise").textContent(), /^<!--.*noise$/s);
 });
 
 await test("a heat map from disk: a dragged range gives its flame graph", {}, async ({ page }) => {
