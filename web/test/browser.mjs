@@ -761,6 +761,10 @@ await test("a type without samples is listed with the reason and cannot be opene
 await test("a full disk is a red line on the status page", { behavior: { full: true } }, async ({ page, go }) => {
   await go("/status");
   await page.getByRole("alert").getByText(/disk is (nearly|almost) full/).waitFor();
+  // What is forwarded is on the page as well, with the last error.
+  const facts = await page.getByRole("region", { name: "Forwarding" }).locator("dl > div").evaluateAll((all) => all.map((fact) => [...fact.children].map((e) => e.textContent).join(": ")));
+  assert.deepEqual(facts, ["to: http://agent:8126", "waiting: 3 uploads, 3.43 MiB", "sent: 120", "failed attempts: 4", "dropped: 1", "last error: http://agent:8126 answered 503"]);
+  await page.getByText("12 profiles", { exact: true }).waitFor();
 });
 
 await test("an upload that is refused says why", { allow: /400/ }, async ({ page, go }) => {

@@ -23,7 +23,9 @@ interface Answer {
   disk?: { received: number; derived: number; max: number; free: number; size: number; full?: boolean };
   retention?: { keep_ms: number; keep_received_ms: number };
   overload?: string | null;
-  forward?: { to: string; queue: number; bytes: number; state?: Record<string, unknown> | null } | null;
+  forward?: { to: string; queue: number; bytes: number; state: { sent: number; failed: number; dropped: number; last_error: string | null } } | null;
+  /** Profiles of an older version that are yet to be derived again. */
+  renewals?: number;
   memory?: number | null;
   failures?: { at: string; kind: string; id?: string | null; reason: string }[];
 }
@@ -86,6 +88,7 @@ function Shown({ s, source }: { s: Answer; source: Source }) {
           <Fact name="waiting in the spool" value={`${plural(s.spool?.uploads ?? 0, "upload")}, ${bytes(s.spool?.bytes ?? 0)}`} />
           <Fact name="workers" value={`${count(s.queue?.working ?? 0)} of ${count(s.workers ?? 0)} busy`} />
           <Fact name="queue" value={count(s.queue?.waiting ?? 0)} />
+          {s.renewals ? <Fact name="to be derived again" value={plural(s.renewals, "profile")} /> : null}
           {s.memory ? <Fact name="memory" value={bytes(s.memory)} /> : null}
         </Card>
         {s.disk && (
@@ -117,8 +120,18 @@ function Shown({ s, source }: { s: Answer; source: Source }) {
           {s.started && <Fact name="started" value={<span title={utc(s.started)}>{when(s.started)}</span>} />}
           {s.listen && <Fact name="listens on" value={clip(visible([s.listen].flat().join(", ")), 120)} />}
           {s.read_only && <Fact name="mode" value="read only" />}
-          <Fact name="forwarding" value={s.forward ? `${clip(visible(s.forward.to), 80)}: ${plural(s.forward.queue, "upload")} waiting, ${bytes(s.forward.bytes)}` : "off"} />
+          {!s.forward && <Fact name="forwarding" value="off" />}
         </Card>
+        {s.forward && (
+          <Card title="Forwarding">
+            <Fact name="to" value={clip(visible(s.forward.to), 80)} />
+            <Fact name="waiting" value={`${plural(s.forward.queue, "upload")}, ${bytes(s.forward.bytes)}`} />
+            <Fact name="sent" value={count(s.forward.state.sent)} />
+            <Fact name="failed attempts" value={count(s.forward.state.failed)} />
+            <Fact name="dropped" value={count(s.forward.state.dropped)} />
+            {s.forward.state.last_error && <Fact name="last error" value={clip(visible(s.forward.state.last_error), 200)} />}
+          </Card>
+        )}
       </div>
       {s.uploads && s.uploads.length > 0 && (
         <section aria-label="Uploads since the server started">
