@@ -225,6 +225,13 @@ impl Settings {
         crate::math::to_i64(self.number(key) * 1e9)
     }
 
+    /// Whether this setting is an empty regular expression.
+    #[must_use]
+    pub fn is_empty(&self, key: &str) -> bool {
+        debug_assert!(self.texts.contains_key(key), "the rule does not declare the setting {key}");
+        self.texts.get(key).is_none_or(Option::is_none)
+    }
+
     /// Whether the regular expression matches anywhere in `text`; an empty one never matches.
     #[must_use]
     pub fn matches(&self, key: &str, text: &str) -> bool {

@@ -63,7 +63,8 @@ impl Rule for ManagementAgent {
                     "Remote JMX access needs no password and is not encrypted"
                 })
                 .explain(ManagementAgent::WHY)
-                .remedy(ManagementAgent::REMEDY),
+                .remedy(ManagementAgent::REMEDY)
+                .urgent(),
             ),
             (true, false) => evidence(
                 Verdict::info("Remote JMX access is not encrypted")

@@ -143,7 +143,15 @@ impl Rule for LockContention {
             let relative = map2(to_cpu * 100.0, number("cpu-info"), number("cpu-warning"));
             score = score.max(if waiting < number("info") { relative.min(74.0) } else { relative });
         }
-        let locks = top(facts.groups(&LOCKED).select(&[CLASS, EVENT, ADDRESS], &counts), 10);
+        // Groups by address do not tell the threads.
+        let by_address = settings.is_empty("exclude-threads");
+        let locks = if by_address {
+            facts.groups(&LOCKED).select(&[CLASS, EVENT, ADDRESS], &counts)
+        } else {
+            waits.by(&[CLASS, EVENT])
+        };
+        let locks = top(locks, 10);
+        let address = |g: &Group<'_>| if by_address { g.int(ADDRESS).filter(|at| *at != 0) } else { None };
         let classes = top(waits.by(&[CLASS]), 1);
         let owners = top(facts.groups(&OWNERS).iter().filter(|g| g.thread(OWNER).is_some()).collect(), 5);
         let doing = while_held(facts);
@@ -172,7 +180,7 @@ impl Rule for LockContention {
                     locks.iter().map(|g| {
                         [
                             g.text(CLASS).unwrap_or("?").into(),
-                            g.int(ADDRESS).filter(|at| *at != 0).map_or(String::new(), |at| format!("{at:#x}")).into(),
+                            address(g).map_or(String::new(), |at| format!("{at:#x}")).into(),
                             if g.text(EVENT) == Some(MONITOR) {
                                 "monitor".into()
                             } else {
@@ -267,6 +275,19 @@ mod tests {
         let verdict = scene.verdict(&LockContention);
         let places = format!("{:?}", verdict.evidence.get("places"));
         assert!(places.contains("shop.Cart.put") && !places.contains("Vector"), "{places}");
+    }
+
+    #[test]
+    fn excluded_threads_are_not_in_the_table_of_locks() {
+        let wait = |scene: Scene, (name, class): (&str, &'static str), at: i64| {
+            let fields = [("eventThread", thread(name)), ("monitorClass", class.into()), ("address", 0x10.into())];
+            scene.event(MONITOR, at, at + SECOND, fields)
+        };
+        let scene = wait(Scene::new(), ("worker-1", "shop.Cart"), 0);
+        let scene = wait(scene, ("logger", "shop.Log"), 2 * SECOND).with("exclude-threads", "logger");
+        let verdict = scene.verdict(&LockContention);
+        let locks = format!("{:?}", verdict.evidence.get("locks"));
+        assert!(locks.contains("shop.Cart") && !locks.contains("shop.Log") && !locks.contains("0x10"), "{locks}");
     }
 
     #[test]

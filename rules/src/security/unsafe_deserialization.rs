@@ -86,7 +86,7 @@ impl Rule for UnsafeDeserialization {
                 things(rejected, "object", "objects"),
                 first.class
             );
-            Verdict::warning(summary).score(map_exp100(rejected as f64, 1.0).max(75.0))
+            Verdict::warning(summary).score(map_exp100(rejected as f64, 1.0).max(75.0)).urgent()
         } else {
             let summary = format!(
                 "{} deserialized without a filter, mostly of {}{place}",

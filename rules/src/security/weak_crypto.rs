@@ -106,7 +106,7 @@ impl Rule for WeakCrypto {
         let summary = format!("{}{place}{others}", worst.what);
         let bad = found.iter().filter(|f| f.is_bad).count();
         let verdict = if bad > 0 {
-            Verdict::warning(summary).score(map_exp100(bad as f64, 1.0).max(75.0))
+            Verdict::warning(summary).score(map_exp100(bad as f64, 1.0).max(75.0)).urgent()
         } else {
             Verdict::info(summary).score(map_exp74(found.len() as f64, 1.0).max(25.0))
         };
