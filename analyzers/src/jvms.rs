@@ -1,6 +1,14 @@
-//! Distinguishes the JVMs of a file that contains several.
+//! The version of a JVM, and which JVMs a file contains if there are several.
 
 use jfr_parse::text::duration;
+
+/// The Java version in the version text of a JVM, such as `OpenJDK 64-Bit Server VM (25.432-b06) for linux-amd64 JRE
+/// (1.8.0_432-b06), built on …`.
+#[must_use]
+pub fn java_version(text: &str) -> Option<&str> {
+    let (_, rest) = text.split_once("JRE (")?;
+    Some(rest.split_once(')').map_or(rest, |(version, _)| version))
+}
 
 /// What an event reveals about the JVM that wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]

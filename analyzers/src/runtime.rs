@@ -10,6 +10,7 @@ use jfr_parse::{Content, Iso, Recording, Zone};
 use jfrkit_profile::{ProfileType, units};
 use serde::Serialize;
 
+pub use crate::jvms::java_version;
 use crate::jvms::{Told, describe};
 use crate::profiles::sources::types_of;
 use crate::secrets;
@@ -699,10 +700,7 @@ fn overview(answered: &Answered, summary: &Summary, jvm: &[Entry]) -> Vec<Entry>
     let jvm_line = match (of("Name"), version, of("Version")) {
         (Some(name), Some(version), _) => format!("{name} {version}"),
         (Some(name), None, Some(version)) => {
-            match version.split_once("JRE (").and_then(|(_, rest)| rest.split_once(')')) {
-                Some((version, _)) => format!("{name} {version}"),
-                None => format!("{name} {version}"),
-            }
+            format!("{name} {}", java_version(&version).unwrap_or(&version))
         }
         (Some(name), None, None) => name,
         _ => unknown(),

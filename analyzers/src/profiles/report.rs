@@ -8,6 +8,7 @@ use super::sources::{Measure, Route, SOURCES, Source};
 use crate::engine::bounds;
 use crate::engine::routing::Target;
 use crate::events::JvmVersion;
+use crate::jvms::java_version;
 use crate::recorder::Recorder;
 use jfrkit_profile::units::things;
 use jfrkit_profile::{Absent, Period, ProfileType, Samples, units};
@@ -264,17 +265,15 @@ pub(super) fn warnings(totals: &Totals, options: &Options) -> Vec<String> {
     lines
 }
 
+/// The Java version, or the whole text if it has another form.
+fn short_version(text: &str) -> &str {
+    java_version(text).unwrap_or(text)
+}
+
 fn is_zero(threshold: &str) -> bool {
     threshold.trim_start().starts_with('0') || threshold.is_empty()
 }
 
 fn millis(nanos: i64) -> String {
     if nanos % 1_000_000 == 0 { format!("{} ms", nanos / 1_000_000) } else { format!("{nanos} ns") }
-}
-
-/// The version number in a text such as `OpenJDK 64-Bit Server VM (17.0.15+6) for linux-amd64 JRE (17.0.15+6),
-/// …`.
-fn short_version(line: &str) -> &str {
-    let after = line.split_once("JRE (").map(|(_, rest)| rest);
-    after.and_then(|rest| rest.split_once(')')).map_or(line, |(version, _)| version)
 }

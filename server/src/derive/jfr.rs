@@ -193,12 +193,12 @@ pub(super) fn set_own_metrics(profile: &mut Profile) {
     profile.metrics.extend(own.map(|(name, value)| (name.to_owned(), value)));
 }
 
-/// The Java version in `OpenJDK 64-Bit Server VM (25.432-b06) for linux-amd64 JRE (1.8.0_432-b06), built on …`.
+/// The Java version without its build: `1.8.0_432`.
 fn java_version(sections: &[RuntimeSection]) -> Option<&str> {
     let jvm = sections.iter().find(|section| section.name == "jvm")?;
     let text = jvm.entries.iter().find(|entry| entry.name == "Version")?.value.as_str();
-    let (_, version) = text.split_once("JRE (")?;
-    version.split(['+', '-', ')']).next().filter(|version| !version.is_empty())
+    let version = jfr_analyzers::runtime::java_version(text)?;
+    version.split(['+', '-']).next().filter(|version| !version.is_empty())
 }
 
 /// Writes a gzipped file.

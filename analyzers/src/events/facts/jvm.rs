@@ -1,6 +1,6 @@
 //! The JVM that was recorded: its version, its flags, its properties.
 
-use crate::jvms::{Told, describe};
+use crate::jvms::{Told, describe, java_version};
 use std::collections::BTreeMap;
 
 use super::Facts;
@@ -40,9 +40,7 @@ impl JvmVersion {
     /// Parses the version after `JRE (` in the version text of the JVM.
     #[must_use]
     pub fn parse(line: &str) -> Option<Self> {
-        let rest = line.split_once("JRE (")?.1;
-        let version = rest.split_once(')').map_or(rest, |(version, _)| version);
-        Self::parse_number(version)
+        Self::parse_number(java_version(line)?)
     }
 
     /// Parses `1.8.0_302-b08`, `17.0.15+6`, `25-ea+18`.
