@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures whole processes and prints ratios, for the table in the README.
+"""Measures whole processes and prints ratios, for the table in docs/performance.md.
 
     cargo build --release --workspace
     benches/measure.py [--runs N] HEAVY.jfr [SINGLE-CHUNK.jfr [SMALL.jfr ...]]

@@ -1,7 +1,7 @@
 //! Memory use of a conversion: the peak beyond the mapped file, and allocations per event. Then of merging 500 typical profiles
 //! (see `trees`): the decoded profiles, and what the merge takes in addition (at most 500 MB).
 //!
-//! `JFRKIT_BENCH_FILE=rec.jfr cargo bench --bench memory`
+//! `JFRKIT_BENCH_FILE=rec.jfr cargo bench -p jfrkit-benches --bench memory`
 #![allow(
     unsafe_code,
     clippy::indexing_slicing,

@@ -1,6 +1,6 @@
 //! Each stage on its own, from varints to a complete conversion, compared with the crate `jfrs`.
 //!
-//! `JFRKIT_BENCH_FILE=rec.jfr cargo bench --bench stages` measures another recording instead of the fixture.
+//! `JFRKIT_BENCH_FILE=rec.jfr cargo bench -p jfrkit-benches --bench stages` measures another recording instead of the fixture.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 use std::hint::black_box;

@@ -1,8 +1,8 @@
 //! Trees of a large CPU profile, and merging 500 typical profiles.
 //!
-//! `JFRKIT_BENCH_FILE=rec.jfr cargo bench --bench trees` takes the CPU profile of a recording instead of a made-up one. The bars:
-//! `from the file` below 250 ms, each `view` below 60 ms (both for 323,000 nodes), `merge of 500` below 4 s. The bench `memory`
-//! measures the memory of the merge.
+//! `JFRKIT_BENCH_FILE=rec.jfr cargo bench -p jfrkit-benches --bench trees` takes the CPU profile of a recording instead of a
+//! made-up one. The bars: `from the file` below 250 ms, each `view` below 60 ms (both for 323,000 nodes), `merge of 500` below 4 s.
+//! The bench `memory` measures the memory of the merge.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use std::hint::black_box;
