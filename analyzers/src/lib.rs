@@ -1,10 +1,11 @@
-//! Turns recordings into profiles, tables of events and facts, and provides the framework for rules that judge
-//! them.
+//! Turns recordings into profiles, metrics, views and tables of events, and provides the framework for rules that
+//! judge them.
 //!
-//! [`collect`] creates profiles; [`events`] contains tables and sums of events for any purpose; [`rule`]
-//! contains the trait [`Rule`](rule::Rule), settings, verdicts and evidence, and runs rules
-//! ([`rule::Analysis`]). The rules themselves are in `jfrkit-rules`, the report formats in `jfrkit-reports`.
-//! Start with [`collect`].
+//! [`collect`] creates profiles; [`metrics`] measures CPU, allocation, pauses and more over time; [`views`] contains
+//! the tables of `jfr view` and a query language; [`events`] contains tables and sums of events for any purpose;
+//! [`rule`] contains the trait [`Rule`](rule::Rule), settings, verdicts and evidence, and runs rules
+//! ([`rule::Analysis`]). A [`Pass`] computes several of these while reading the recording only once. The rules
+//! themselves are in `jfrkit-rules`, the report formats in `jfrkit-reports`. Start with [`collect`], then [`Pass`].
 
 #![forbid(unsafe_code)]
 

@@ -1,9 +1,9 @@
 //! Metrics of a recording over time: CPU, allocation, pauses, heap, threads, waits.
 //!
-//! [`Metrics::of`] reads only the events it needs, in one pass; a [`Pass`](crate::Pass) computes more than metrics in it. Each [`Metric`] has a value for the whole
-//! recording, points over time, and a sentence that explains how it was computed. If a metric cannot be
-//! computed, it has a reason instead of a value. [`write`](mod@write) formats metrics as text, CSV, JSON and
-//! OpenMetrics.
+//! [`Metrics::of`] reads a recording once, and only the events it needs. To get profiles, findings or views from the
+//! same reading, use a [`Pass`](crate::Pass). Each [`Metric`] has a value for the whole recording, points over time,
+//! and a sentence that explains how it was computed. If a metric cannot be computed, it has a reason instead of a
+//! value. [`write`](mod@write) formats metrics as text, CSV and OpenMetrics; for JSON, serialize them with serde.
 
 mod finish;
 mod part;
@@ -126,7 +126,7 @@ impl Metric {
     }
 }
 
-/// The metrics of a recording, or of another profile.
+/// The metrics of a recording, or of a pprof profile.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Metrics {
     /// Start of the recording in nanoseconds since the Unix epoch.
@@ -135,7 +135,7 @@ pub struct Metrics {
     pub end_nanos: i64,
     /// Distance between two points in nanoseconds.
     pub step_nanos: i64,
-    /// The metrics, always the same ones in the same order.
+    /// The metrics, in a fixed order. Recordings always have the same ones, known or not; see `docs/metrics.md`.
     pub metrics: Vec<Metric>,
 }
 

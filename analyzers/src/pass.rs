@@ -60,9 +60,9 @@ pub struct Output {
     pub profiles: Option<ProfileSet>,
     /// The findings of the rules.
     pub report: Option<Report>,
-    /// The metrics, and why some chunks are missing from them.
+    /// The metrics, and the errors of the chunks that are missing from them.
     pub metrics: Option<(Metrics, Vec<String>)>,
-    /// The answers of the views, and why some chunks are missing from them.
+    /// The answers of the views, and the errors of the chunks that are missing from them.
     pub views: Option<(Answers, Vec<String>)>,
 }
 
@@ -114,7 +114,8 @@ impl<'p> Pass<'p> {
         Ok(output)
     }
 
-    /// Computes the requested results except for the findings, which need options that may be wrong.
+    /// Computes the requested results except for findings. Unlike [`run`](Self::run), it cannot fail because of rule
+    /// options.
     ///
     /// # Errors
     /// Those of [`run`](Self::run) that concern the recording.
@@ -174,7 +175,7 @@ impl<'p> Pass<'p> {
                 _ => {}
             }
         })?;
-        // In the report of the rules.
+        // The report of the rules contains the damage, so it is not an error of the whole call.
         let damage_is_told = judging.is_some() && collect.is_none() && views.is_none();
         if let Some(error) = failures.first.filter(|error| {
             failures.chunks == tasks.len() && !(damage_is_told && matches!(error, jfr_parse::Error::Damaged { .. }))
@@ -204,8 +205,8 @@ impl<'p> Pass<'p> {
 /// Number of bytes of a chunk in which one thread looks for the events of views.
 const SEGMENT: usize = 4 << 20;
 
-/// The consumer that answers views. Parts only list the events that views need, because which columns a view has, and how
-/// texts are numbered, depends on the events before.
+/// The consumer that answers views. Parts of a chunk only list the events that views need; the chunk as a whole reads them in
+/// order, because the columns of a view and the numbers of texts depend on the events before.
 #[derive(Debug)]
 struct Views<'v>(&'v ViewSet);
 

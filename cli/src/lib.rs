@@ -60,7 +60,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
 #[expect(unsafe_code, reason = "the one place that takes on the contract of maps")]
 fn map_files() {
     // SAFETY: a finished recording is at most truncated, replaced or removed, which the handler covers. Overwriting one in place
-    // while this command reads it breaks the contract. README and SECURITY.md say so, and `check_unchanged` detects it and
+    // while this command reads it breaks the contract. SECURITY.md documents that, and `check_unchanged` detects it and
     // discards the results. The command has no other privileges than its user, and files that look as if they were still being
     // written are never mapped.
     let _ = unsafe { jfr_parse::guard_maps() };

@@ -1,4 +1,5 @@
-//! Writes profiles as pprof (`profile.proto`, gzipped) or as collapsed stacks, and reads pprof back.
+//! Writes profiles as pprof (`profile.proto`, gzipped), as collapsed stacks, or for other viewers (Speedscope with
+//! [`write_speedscope`], OpenTelemetry and the Firefox Profiler in [`export`]), and reads pprof. Start with [`write_all`] and [`read_any`].
 //!
 //! The output depends only on the content of a profile, not on the number of threads or the numbers of the
 //! handles in its [`Tables`](jfrkit_profile::Tables).

@@ -1,4 +1,5 @@
-//! `jfrkit serve`: profilers upload to it, it keeps every upload it acknowledges, and users search the profiles.
+//! `jfrkit serve`: profilers upload to it, it keeps every upload that it acknowledges, and users search, view and
+//! compare the profiles.
 //!
 //! ```text
 //! clients ──HTTP──▶ intake ──fsync──▶ spool ──▶ workers ──▶ store + index ──▶ API ──▶ page
@@ -50,7 +51,7 @@ impl Server {
     /// Opens the directory and starts listening.
     ///
     /// # Errors
-    /// Fails if the options conflict, the directory cannot be used or is in use by another server, or an address is taken.
+    /// The options conflict, the directory cannot be used or is in use by another server, or an address is taken.
     pub fn start(mut options: Options, reindex: bool) -> Result<Self, ServeError> {
         if options.listen.is_empty() {
             options.listen.push(DEFAULT_LISTEN.to_owned());
@@ -88,7 +89,7 @@ impl Server {
     /// Stores a recording or pprof file as `POST /api/v1/recordings` with this query would.
     ///
     /// # Errors
-    /// Fails if the file is empty or the directory cannot be written.
+    /// The file is empty, or the directory cannot be written.
     pub fn insert(&self, content: &[u8], query: &str) -> Result<Id, ServeError> {
         api::insert(&self.app, &[("", content)], query, None).map_err(|refusal| ServeError::Failed(refusal.detail))
     }
@@ -169,7 +170,7 @@ pub fn log(json: bool) {
 /// Compares the store and the index of a directory and returns a line for each difference.
 ///
 /// # Errors
-/// Fails if the directory cannot be read.
+/// The directory cannot be read.
 pub fn check(dir: &Path) -> Result<Vec<String>, ServeError> {
     ops::check::check(dir).map_err(ServeError::Failed)
 }

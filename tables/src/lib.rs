@@ -3,7 +3,7 @@
 //! [`read_events`] decodes a recording straight into columns, without intermediate rows or value trees; [`Schemas`] merges
 //! the columns of recordings from different JVMs. There is no query engine here, because good ones exist.
 //!
-//! Reading recordings, computing profiles, findings and metrics, and parsing arguments belong elsewhere. Start with
+//! Reading recordings, parsing arguments, and computing profiles, findings and metrics belong elsewhere. Start with
 //! `recording.rs`, then `column.rs`.
 
 #![forbid(unsafe_code)]

@@ -1,4 +1,4 @@
-//! Metrics for profiles that are not recordings: pprof from Python, Node.js and Go.
+//! Metrics of pprof profiles, which Python, Node.js and Go produce.
 
 use jfrkit_profile::any::{self, AnyProfile};
 
@@ -26,7 +26,7 @@ const GO: [(&str, &str, Unit); 8] = [
 ];
 
 /// Computes metrics from the totals of profiles, given as (sample type, total), over `seconds` seconds. `given`
-/// contains values that the client measured itself, by name (`metrics.json` of Go).
+/// contains values that the client measured itself, by name (from Go's `metrics.json`).
 ///
 /// ```
 /// use jfr_analyzers::metrics::{Language, of_pprof};
@@ -92,7 +92,7 @@ pub fn of_pprof(language: Language, totals: &[(&str, f64)], seconds: f64, given:
 }
 
 impl Metrics {
-    /// Computes the metrics of a profile that is not a recording: values for its whole duration, without points.
+    /// Computes the metrics of a pprof profile: values for its whole duration, without points.
     ///
     /// ```
     /// use jfr_analyzers::metrics::Metrics;

@@ -17,7 +17,7 @@ pub(super) const C: Column = Column::at(4);
 /// How an event type is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Adds up its duration.
+    /// Adds up the durations of its events.
     Span(Sum),
     /// Adds up the number in [`A`].
     Amount(Sum),

@@ -1,4 +1,4 @@
-//! Formats metrics as text with sparklines, CSV and OpenMetrics.
+//! Formats metrics as text with sparklines, CSV and OpenMetrics. For JSON, serialize [`Metrics`].
 
 use std::io::{self, Write};
 

@@ -46,7 +46,7 @@ struct FlameJson<'j> {
     labels: Vec<&'j str>,
 }
 
-/// The response for a function between its callers and callees.
+/// The response for `view=sandwich`: a function between its callers and callees.
 #[derive(Serialize)]
 struct SandwichJson<'j> {
     #[serde(rename = "type")]

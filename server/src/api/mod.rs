@@ -172,7 +172,7 @@ pub(crate) async fn compute<T: Send + 'static>(
     on_thread(app, &app.queries, work).await
 }
 
-/// Like [`compute`], for short work that must not wait for queries: an operator looks at the state of the server when it is busy.
+/// Like [`compute`], for short work that must not wait for queries: operators look at the state of a server when it is busy.
 pub(crate) async fn glance<T: Send + 'static>(
     app: &State,
     work: impl FnOnce(&App) -> Result<T, Problem> + Send + 'static,

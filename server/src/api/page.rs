@@ -22,7 +22,8 @@ pub(super) fn router() -> Router<State> {
     router
 }
 
-/// The response for an unknown path: browsers get the page, which says that it does not exist; other clients get a problem document.
+/// The response for an unknown path: browsers get the page, which reports that the address does not exist; others get a
+/// problem document.
 pub(super) async fn nothing(uri: Uri, headers: HeaderMap) -> Response {
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
     if accept.is_some_and(|accept| accept.contains("text/html")) && !uri.path().starts_with("/api/") {

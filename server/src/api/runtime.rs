@@ -1,4 +1,4 @@
-//! `GET /api/v1/profiles/{id}/runtime`: the environment that the process ran in.
+//! `GET /api/v1/profiles/{id}/runtime`: the JVM or runtime, machine, flags, properties and environment of the process.
 
 use axum::extract::{Path, State as Has};
 use axum::http::{HeaderMap, header};
