@@ -19,7 +19,7 @@ Examples:
   jfrkit serve --check --dir /var/lib/jfrkit                verify store and index
 
 All options can be set in DIR/jfrkit.toml under the same names; its [rules] section works as in `jfrkit analyze`. \
-docs/serve.md has a page for each client.")]
+docs/serve.md has a section for each client.")]
 pub(crate) struct Args {
     /// Data directory, created if necessary; for one server at a time [default: jfrkit-data]
     #[arg(long, value_name = "DIR")]

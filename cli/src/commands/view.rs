@@ -72,7 +72,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "REGEX")]
     thread: Option<Regex>,
 
-    /// Packages of your own code, for own-code and stackTrace.topOwnFrame. The default is `own` in jfrkit.toml in the
+    /// Packages of your own code, for own-code and stackTrace.topOwnFrame. The default is `[own]` in jfrkit.toml in the
     /// current directory, or else all classes of the application class loaders, except well-known libraries
     #[arg(long, value_name = "PACKAGES", value_delimiter = ',')]
     own: Vec<String>,
