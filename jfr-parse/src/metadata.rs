@@ -181,6 +181,12 @@ impl Metadata {
         })
     }
 
+    /// The type of strings; if it is not declared, an id that no type has.
+    #[must_use]
+    pub fn string_type(&self) -> TypeId {
+        self.by_name("java.lang.String").map_or(TypeId(u64::MAX), |of| of.id())
+    }
+
     /// The time zone and locale of the JVM.
     #[must_use]
     pub fn region(&self) -> Region {

@@ -12,6 +12,7 @@ use crate::ids::{ConstantKey, TypeId};
 use crate::layout::{Budget, Layout};
 use crate::limits::Limits;
 use crate::metadata::{Kind, Metadata};
+use crate::plan::{Column, Plan, Row, Text};
 use crate::stop::Stop;
 use crate::string::RawStr;
 use crate::work;
@@ -257,6 +258,23 @@ impl<'a> Pools<'a> {
             return self.resolve(first.type_id(), RawStr::read(&mut Cursor::new(bytes)).unwrap_or(RawStr::Null));
         }
         self.resolve(type_id, RawStr::read(&mut Cursor::new(bytes)).unwrap_or(RawStr::Null))
+    }
+
+    /// The text of a field: written into the value itself, a key of the pool of strings, or a constant that wraps a
+    /// string. Null if the plan does not have the field.
+    #[must_use]
+    pub fn text<const N: usize>(
+        &self,
+        metadata: &Metadata,
+        plan: &Plan<N>,
+        row: &Row<'a, N>,
+        column: Column<Text>,
+    ) -> RawStr<'a> {
+        match plan.type_id(column) {
+            Some(id) if plan.is_pooled(column) => self.string(metadata, id, row.get(column.of::<ConstantKey>())),
+            Some(id) => self.resolve(id, row.get(column)),
+            None => RawStr::Null,
+        }
     }
 
     /// Follows a pooled string into the pool of strings; other strings are returned unchanged.

@@ -338,12 +338,7 @@ pub(crate) fn class_name<'a>(chunk: &Chunk<'a>, pools: &Pools<'a>, plan: &ClassP
     let Some(row) = pools.get(plan.class_type, key).and_then(|bytes| plan.class.read(bytes).ok()) else {
         return RawStr::Null;
     };
-    match plan.class.type_id(ClassPlan::NAME) {
-        Some(id) if plan.class.is_pooled(ClassPlan::NAME) => {
-            pools.string(chunk.metadata(), id, row.get(ClassPlan::NAME.of::<ConstantKey>()))
-        }
-        _ => row.get(ClassPlan::NAME),
-    }
+    pools.text(chunk.metadata(), &plan.class, &row, ClassPlan::NAME)
 }
 
 impl Functions {

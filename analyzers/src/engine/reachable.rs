@@ -28,7 +28,7 @@ impl Reachable {
 /// These types and all types that their values refer to. Texts may be constants as well.
 pub(crate) fn reachable(metadata: &Metadata, types: impl Iterator<Item = TypeId>) -> TypeIds {
     let mut found = TypeIds::default();
-    let mut waiting: Vec<TypeId> = types.chain(metadata.by_name("java.lang.String").map(|of| of.id())).collect();
+    let mut waiting: Vec<TypeId> = types.chain([metadata.string_type()]).collect();
     while let Some(id) = waiting.pop() {
         let Some(of) = metadata.by_id(id).filter(|_| found.insert(id)) else { continue };
         waiting.extend(of.fields().map(|field| field.type_id()));

@@ -1,7 +1,7 @@
 //! Reads the events that the metrics need.
 
 use jfr_parse::{
-    Chunk, Column, ConstantKey, Loss, Pools, RawEvent, RawStr, Recording, Result, Row, Text, TickSpan, TimeUnit, Type,
+    Chunk, Column, ConstantKey, Loss, Plan, Pools, RawEvent, Recording, Result, Row, Text, TickSpan, TimeUnit, Type,
     TypeId,
 };
 
@@ -36,8 +36,8 @@ pub(crate) struct Segment<'a> {
     states: Map<Constant, Amounts>,
     /// Heap summaries: the time, before or after a collection, and the bytes in use.
     heaps: Vec<(i64, Constant, f64)>,
-    /// Settings: the source, the event type, the name and the value.
-    settings: Vec<(u16, TypeId, RawStr<'a>, RawStr<'a>)>,
+    /// The fields of settings, with their sources.
+    settings: Vec<(u16, Row<'a, SLOTS>)>,
 }
 
 /// A constant in the field [`A`] of the source with this number.
@@ -154,14 +154,7 @@ impl Reader {
             Kind::SafepointBegin => part.safepoint(steps, id(A), Half::Begin(at)),
             // The event is at the end of its safepoint.
             Kind::SafepointEnd => part.safepoint(steps, id(A), Half::End(at.saturating_add(lasted().max(0)))),
-            Kind::Setting => {
-                segment.settings.push((
-                    number,
-                    row.get(A.of::<TypeId>()),
-                    row.get(B.of::<Text>()),
-                    row.get(C.of::<Text>()),
-                ));
-            }
+            Kind::Setting => segment.settings.push((number, *row)),
         }
     }
 }
@@ -262,9 +255,9 @@ impl Consumer for Reader {
             let is_after = *after.entry(when).or_insert_with(|| texts.constant(when).as_deref() == Some("After GC"));
             part.gauge(if is_after { Gauge::HeapAfter } else { Gauge::HeapBefore }).push((at, used));
         }
-        for (number, of, name, value) in settings {
-            if let Some((_, source)) = at.plans.get(of) {
-                let (name, value) = (texts.field(number, B, name), texts.field(number, C, value));
+        for (number, row) in settings {
+            if let Some((_, source)) = at.plans.get(row.get(A.of::<TypeId>())) {
+                let [name, value] = [B, C].map(|column| texts.field(number, column.of(), &row));
                 part.settings.insert((source.name, name), value);
             }
         }
@@ -280,25 +273,21 @@ struct Texts<'t, 'a> {
     sources: &'t Sources,
 }
 
-impl Texts<'_, '_> {
-    fn type_id(&self, number: u16, column: Column, pooled: bool) -> Option<TypeId> {
-        let plan = self.sources.all.get(usize::from(number))?.plan.as_ref()?;
-        plan.type_id(column).filter(|_| !pooled || plan.is_pooled(column))
+impl<'a> Texts<'_, 'a> {
+    fn plan(&self, number: u16) -> Option<&Plan<SLOTS>> {
+        self.sources.all.get(usize::from(number))?.plan.as_ref()
     }
 
     /// The text of a constant, such as a state, if it has one.
     fn constant(&self, (number, key): Constant) -> Option<String> {
-        let type_id = self.type_id(number, A, true)?;
-        self.pools.string(self.chunk.metadata(), type_id, key).decode().map(std::borrow::Cow::into_owned)
+        let plan = self.plan(number).filter(|plan| plan.is_pooled(A))?;
+        self.pools.string(self.chunk.metadata(), plan.type_id(A)?, key).decode().map(std::borrow::Cow::into_owned)
     }
 
-    /// The text in a field, which may be a constant.
-    fn field(&self, number: u16, column: Column, text: RawStr<'_>) -> String {
-        let text = match (self.type_id(number, column, false), text) {
-            (Some(type_id), raw @ RawStr::Pooled(_)) => self.pools.resolve(type_id, raw).decode(),
-            (_, raw) => raw.decode(),
-        };
-        text.map(std::borrow::Cow::into_owned).unwrap_or_default()
+    /// The text of a field; empty if it is null.
+    fn field(&self, number: u16, column: Column<Text>, row: &Row<'a, SLOTS>) -> String {
+        let text = self.plan(number).map(|plan| self.pools.text(self.chunk.metadata(), plan, row, column));
+        text.and_then(|text| Some(text.decode()?.into_owned())).unwrap_or_default()
     }
 }
 

@@ -313,7 +313,7 @@ impl Consumer for Context<'_> {
         mut whole: Part<'a>,
     ) -> Result<ChunkResult> {
         let At { index, chunk, plans, .. } = at;
-        let mut facts = Facts::gather(chunk, plans, ended.pools, &whole.facts, self.options);
+        let mut facts = Facts::gather(chunk, ended.pools, &whole.facts, self.options);
         self.settle(index, chunk, &mut facts);
         let mut losses = chunk.losses().to_vec();
         if plans.too_many {

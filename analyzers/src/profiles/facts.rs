@@ -9,7 +9,6 @@ use jfr_parse::{Chunk, ChunkOffset, Column, ConstantKey, Plan, Pools, RawEvent, 
 use super::execution::is_async_profiler;
 use super::load::{Loads, MAX_LOADS, load};
 use super::options::Options;
-use super::plans::Plans;
 
 /// Events that describe the recording rather than the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -90,12 +89,11 @@ pub(crate) struct Facts {
 impl Facts {
     pub(super) fn gather<'a>(
         chunk: &Chunk<'a>,
-        plans: &Plans,
         pools: &Pools<'a>,
         events: &[(FactKind, ChunkOffset)],
         options: &Options,
     ) -> Self {
-        let reader = Reader { chunk, pools, string_type: plans.string_type };
+        let reader = Reader { chunk, pools };
         let mut facts = Self::default();
         let of = |kind: FactKind| {
             events.iter().filter(move |(k, _)| *k == kind).filter_map(|(_, offset)| chunk.event_at(*offset))
@@ -234,7 +232,6 @@ const HARDWARE_THREADS: Column<u64> = Column::at(0);
 struct Reader<'c, 'a> {
     chunk: &'c Chunk<'a>,
     pools: &'c Pools<'a>,
-    string_type: TypeId,
 }
 
 /// More hardware threads than any machine has.
@@ -277,16 +274,8 @@ impl<'a> Reader<'_, 'a> {
             let (n, t) = plans.entry(event.type_id).or_insert_with(plan).as_ref()?;
             let (number, text) = (n.read(event.payload).ok()?, t.read(event.payload).ok()?);
             let numbers = n.columns().map(|column| number.get(column.of::<u64>()));
-            let texts = t.columns().map(|column| {
-                // Some writers store texts in the pool of strings and write only the key.
-                let raw = match t.type_id(column) {
-                    Some(id) if t.is_pooled(column) => {
-                        self.pools.string(self.chunk.metadata(), id, text.get(column.of::<ConstantKey>()))
-                    }
-                    _ => self.pools.resolve(self.string_type, text.get(column.of::<Text>())),
-                };
-                decode(raw)
-            });
+            let texts =
+                t.columns().map(|column| decode(self.pools.text(self.chunk.metadata(), t, &text, column.of::<Text>())));
             Some((numbers, texts))
         })
     }

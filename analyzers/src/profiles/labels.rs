@@ -98,14 +98,7 @@ impl<'c, 'a> Labels<'c, 'a> {
             .as_ref()
             .and_then(|plan| Some((plan, plan.thread.read(pools.get(plan.thread_type, key)?).ok()?)));
         let found = row.map_or((StrId::default(), 0), |(plan, row)| {
-            let mut text = |name: Column<Text>| {
-                self.text(match plan.thread.type_id(name) {
-                    Some(id) if plan.thread.is_pooled(name) => {
-                        pools.string(chunk.metadata(), id, row.get(name.of::<ConstantKey>()))
-                    }
-                    _ => pools.resolve(plans.string_type, row.get(name)),
-                })
-            };
+            let mut text = |name: Column<Text>| self.text(pools.text(chunk.metadata(), &plan.thread, &row, name));
             let [java_name, os_name] = ThreadPlan::NAMES;
             let java = text(java_name);
             let name = if java == StrId::default() { text(os_name) } else { java };

@@ -152,7 +152,7 @@ impl Plans {
             }),
             None => None,
         };
-        let string_type = metadata.by_name("java.lang.String").map_or(TypeId(u64::MAX), |t| t.id());
+        let string_type = metadata.string_type();
         Ok(Self { acts, readings, by_source, trace_type, threads, source_types, string_type, timed, keys, too_many })
     }
 

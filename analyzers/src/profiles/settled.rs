@@ -88,7 +88,7 @@ impl Context<'_> {
                 _ => None,
             };
             let events: Vec<_> = chunk.events().filter_map(|event| Some((fact(event)?, event.offset))).collect();
-            facts = Facts::gather(&chunk, &plans, chunk.pools(), &events, self.options);
+            facts = Facts::gather(&chunk, chunk.pools(), &events, self.options);
         }
         Some(self.settled.put(before, &facts, false))
     }

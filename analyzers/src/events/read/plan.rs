@@ -160,7 +160,7 @@ impl Plans {
             }
         }
         let trace_type = readings.iter().find_map(|r: &Reading| r.head.type_id(STACK));
-        let string_type = metadata.by_name("java.lang.String").map_or(TypeId(u64::MAX), |t| t.id());
+        let string_type = metadata.string_type();
         Ok(Self { by_type, readings, events, shape: setting, trace_type, string_type })
     }
 }

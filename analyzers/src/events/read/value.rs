@@ -226,12 +226,7 @@ impl<'c, 'a> Values<'c, 'a> {
     fn raw_text(&mut self, of: Type<'_>, key: ConstantKey, field: &'static str) -> Option<RawStr<'a>> {
         let row = self.row(of, key, field)?;
         let plan = self.plans.get(&(of.id(), field))?.as_ref()?;
-        Some(match plan.type_id(FIRST) {
-            Some(id) if plan.is_pooled(FIRST) => {
-                self.pools?.string(self.chunk.metadata(), id, row.get(FIRST.of::<ConstantKey>()))
-            }
-            _ => self.pools?.resolve(self.string_type, row.get(FIRST.of::<Text>())),
-        })
+        Some(self.pools?.text(self.chunk.metadata(), plan, &row, FIRST.of::<Text>()))
     }
 
     /// The text of a field, truncated to `bytes` bytes.
