@@ -145,7 +145,8 @@ impl Collected<'_> {
 fn finish(collected: Collected<'_>, tables: Arc<Tables>) -> ProfileSet {
     let Collected { options, spans, mut totals, cut_names } = collected;
     let start = spans.iter().map(|s| s.1).min().unwrap_or(0).max(options.filter.from_nanos.unwrap_or(i64::MIN));
-    let end = spans.iter().map(|s| s.2).max().unwrap_or(0).min(options.filter.to_nanos.unwrap_or(i64::MAX));
+    // As in a merge of pprof files, the durations of several recordings add up.
+    let duration_nanos = durations(&spans, &options.filter).into_iter().fold(0, i64::saturating_add);
     let main = totals.facts.iter().find_map(|f| f.main.clone());
     let mut profiles = Vec::new();
     let mut absent = Vec::new();
@@ -169,7 +170,7 @@ fn finish(collected: Collected<'_>, tables: Arc<Tables>) -> ProfileSet {
             samples,
             coverage: coverage.map(|(covers, _)| covers),
             time_nanos: start,
-            duration_nanos: end.saturating_sub(start).max(0),
+            duration_nanos,
             period: report::period(kind, &totals),
             comments,
             main: main.clone(),
@@ -188,6 +189,18 @@ fn finish(collected: Collected<'_>, tables: Arc<Tables>) -> ProfileSet {
         warnings.push(format!("truncated {}", things(number, "overlong name", "overlong names")));
     }
     ProfileSet { tables, profiles, absent, losses: totals.losses.iter().map(ToString::to_string).collect(), warnings }
+}
+
+/// How long each recording is, within the time range of the filter: from the start of its first chunk to the end of its
+/// last one.
+fn durations(spans: &[(usize, i64, i64)], filter: &Filter) -> Vec<i64> {
+    let mut ranges: std::collections::BTreeMap<usize, (i64, i64)> = std::collections::BTreeMap::new();
+    for &(recording, start, end) in spans {
+        let range = ranges.entry(recording).or_insert((start, end));
+        *range = (range.0.min(start), range.1.max(end));
+    }
+    let (from, to) = (filter.from_nanos.unwrap_or(i64::MIN), filter.to_nanos.unwrap_or(i64::MAX));
+    ranges.into_values().map(|(start, end)| end.min(to).saturating_sub(start.max(from)).max(0)).collect()
 }
 
 /// Keeps only the samples whose stacks contain the frames required by the filter. Returns their timeline.
@@ -257,5 +270,19 @@ fn name_endpoints(shared: &Shared, totals: &mut Totals) {
         }
         named.add_times(merged, &numbers);
         *merged = named;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_of_recordings_add_up() {
+        // Two chunks of one recording, and one of another an hour later.
+        let spans = [(0, 10, 20), (0, 20, 35), (1, 3_600, 3_610)];
+        assert_eq!(durations(&spans, &Filter::default()), [25, 10]);
+        let filter = Filter { from_nanos: Some(15), to_nanos: Some(3_602), ..Filter::default() };
+        assert_eq!(durations(&spans, &filter), [20, 2]);
     }
 }

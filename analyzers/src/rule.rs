@@ -290,7 +290,7 @@ impl RecordingInfo {
             duration_nanos: facts.window().length(),
             chunks: facts.chunks(),
             unread_chunks: facts.unread_chunks,
-            events: facts.events().fold(0, |sum, (_, e)| sum.saturating_add(e.count)),
+            events: facts.events().fold(0, |sum, (_, e)| sum.saturating_add(e.inside())),
             jvm: name,
             main: main.map(|m| m.rsplit(['/', '\\']).next().unwrap_or(m).to_owned()),
             collector: collector(facts),

@@ -203,8 +203,15 @@ impl Summary {
 /// Chunks that are less than this many nanoseconds apart count as adjacent.
 const NO_GAP: i64 = 1_000_000_000;
 
+/// The gaps between the chunks of a recording during which nothing was recorded. A chunk that was still being written may
+/// extend to the next.
+pub(crate) fn gaps_of(recording: &Recording<'_>) -> Vec<(i64, i64)> {
+    let end = |header: &ChunkHeader| header.known_end_nanos().map_or(i64::MAX, |end| end.0);
+    gaps(recording.headers().map(|(_, header)| (header.start_nanos.0, end(header))).collect())
+}
+
 /// The gaps between chunks during which nothing was recorded. A chunk with an unknown end has the end `i64::MAX`.
-pub(crate) fn gaps(mut spans: Vec<(i64, i64)>) -> Vec<(i64, i64)> {
+fn gaps(mut spans: Vec<(i64, i64)>) -> Vec<(i64, i64)> {
     spans.sort_unstable();
     let mut reached = spans.first().map_or(i64::MAX, |(start, _)| *start);
     let mut gaps = Vec::new();

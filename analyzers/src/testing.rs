@@ -11,6 +11,7 @@ use crate::rule::Rule;
 use crate::rule::Settings;
 use crate::rule::Verdict;
 use crate::rule::{Outcome, Severity, judge};
+use crate::time_range::TimeRange;
 use jfrkit_profile::{Frame, Function, Interner, StrId};
 
 /// The value of a field in a synthetic event.
@@ -267,6 +268,7 @@ impl Scene {
             chunks: 1,
             first_shape: None,
             header_range: (0, 0),
+            range: TimeRange::default(),
             gaps: Vec::new(),
             unread_chunks: 0,
             warnings: Vec::new(),

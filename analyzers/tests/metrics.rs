@@ -197,3 +197,31 @@ fn openmetrics_is_well_formed() {
             && seen.contains("jfr_threads")
     );
 }
+
+/// In a file with a gap, rates are those of the time that was recorded.
+#[test]
+fn what_was_not_recorded_does_not_count() {
+    let mut bytes = std::fs::read(jfr_parse::testing::fixture("jdk17-full.jfr")).unwrap();
+    let one = Recording::from_bytes(bytes.clone(), &jfr_parse::Limits::tool()).unwrap();
+    let rate = |recording: &Recording<'_>, name| value(&Metrics::of(recording, None).unwrap(), name);
+    let mut later = bytes.clone();
+    for (offset, _) in one.headers() {
+        let start = usize::try_from(offset).unwrap() + 32;
+        let nanos = i64::from_be_bytes(later[start..start + 8].try_into().unwrap()) + 3_600_000_000_000;
+        later[start..start + 8].copy_from_slice(&nanos.to_be_bytes());
+    }
+    bytes.extend(later);
+    let both = Recording::from_bytes(bytes, &jfr_parse::Limits::tool()).unwrap();
+    for name in ["alloc.rate", "gc.pause.share", "gc.count", "exceptions"] {
+        assert_near(name, rate(&both, name), rate(&one, name), 0.03);
+    }
+}
+
+/// What happened before the first sample of a counter counts, if the JVM started in the recording or the events were
+/// recorded.
+#[test]
+fn exceptions_before_the_first_sample_count() {
+    let metrics = Metrics::of(&open("jdk17-full.jfr"), None).unwrap();
+    // 508 events of `jdk.JavaExceptionThrow` in 10.4 s.
+    assert!(value(&metrics, "exceptions") > 45.0, "{:?}", get(&metrics, "exceptions"));
+}

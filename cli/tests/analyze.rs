@@ -136,6 +136,11 @@ fn a_part_of_the_time() {
         let (status, said) = complaint(&analyze(&[&args[..], &[&input]].concat()));
         assert_eq!(status, expected, "{said}");
     }
+    // What describes the JVM counts whenever it was written, but is no event of the range.
+    assert!(events(&["--from", "500ms", "--to", "501ms"]) < 10);
+    let part = json(&["--from", "2s", "--to", "6s", "--rules", GC, &input]);
+    let nanos = part["recording"]["duration_nanos"].as_i64().unwrap_or_default();
+    assert_eq!(nanos, 4_000_000_000, "{}", part["recording"]);
     // No data is not the same as no findings.
     let (status, said) = complaint(&analyze(&["--from", "1h", "--rules", GC, &input]));
     assert!(status == 1 && said.contains("no events between --from and --to"), "{said}");

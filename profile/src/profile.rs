@@ -12,7 +12,7 @@ pub struct Profile {
     pub samples: Samples,
     /// Start of the recording in nanoseconds since the Unix epoch.
     pub time_nanos: i64,
-    /// Duration of the recording in nanoseconds.
+    /// Duration of the recording in nanoseconds. The durations of several recordings add up.
     pub duration_nanos: i64,
     /// The sampling period, for sampled types.
     pub period: Option<Period>,

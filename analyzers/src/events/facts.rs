@@ -30,6 +30,7 @@ use super::cell::ThreadId;
 use super::methods::MethodSet;
 use super::needs::{GroupBy, TableNeed};
 use crate::math::Window;
+use crate::time_range::TimeRange;
 use jfrkit_profile::{StrId, Tables};
 
 /// The facts about a recording.
@@ -55,6 +56,8 @@ pub struct Facts {
     pub(crate) first_shape: Option<String>,
     /// Start and end according to the chunk headers.
     pub(crate) header_range: (i64, i64),
+    /// The time range to which the analysis is limited.
+    pub(crate) range: TimeRange,
     /// The gaps between chunks during which nothing was recorded, ascending.
     pub(crate) gaps: Vec<Window>,
     /// What could not be read.
@@ -141,24 +144,33 @@ impl Facts {
 
     /// Start of the first event of any type, requested or not, in nanoseconds since the Unix epoch. It is never
     /// before the first chunk, because some events refer to the distant past, such as the allocation of an
-    /// object that is still alive.
+    /// object that is still alive. If the analysis is limited to a time range, the start of that range.
     #[must_use]
     pub fn start(&self) -> i64 {
         let (chunk, end) = (self.header_range.0, self.end());
-        let first = self.events.values().filter(|e| e.count > 0).map(|e| e.first).min().unwrap_or(chunk);
-        if chunk <= end { first.max(chunk) } else { first }
+        let first = self.inside().map(|e| e.first).min().unwrap_or(chunk);
+        let first = if chunk <= end { first.max(chunk) } else { first };
+        // It may be long before the first event.
+        self.range.from.map_or(first, |from| from.max(chunk).min(first))
     }
 
-    /// End of the last event.
+    /// End of the last event. If the analysis is limited to a time range, the end of that range.
     #[must_use]
     pub fn end(&self) -> i64 {
-        self.events.values().filter(|e| e.count > 0).map(|e| e.last).max().unwrap_or(self.header_range.1)
+        let last = self.inside().map(|e| e.last).max();
+        let last = last.unwrap_or(self.header_range.1);
+        self.range.to.map_or(last, |to| to.min(self.header_range.1).max(last))
     }
 
     /// End of the event that ended first.
     #[must_use]
     pub fn first_end(&self) -> i64 {
-        self.events.values().filter(|e| e.count > 0).map(|e| e.first_end).min().unwrap_or(self.header_range.0)
+        self.inside().map(|e| e.first_end).min().unwrap_or(self.header_range.0)
+    }
+
+    /// The event types with events within the time range.
+    fn inside(&self) -> impl Iterator<Item = &EventFacts> {
+        self.events.values().filter(|e| e.inside() > 0)
     }
 
     /// Nanoseconds from the first event to the end of the last one, without gaps during which nothing was recorded. Rates and

@@ -5,6 +5,9 @@ use super::read::Reader;
 use super::series::{Samples, growth, mean_by_time, points, speeds};
 use super::{Metric, Metrics, Point, Unit};
 
+/// A JVM that started at most this many nanoseconds before its recording started with it.
+const AT_START: i64 = 2_000_000_000;
+
 /// A metric under construction.
 struct Making {
     metric: Metric,
@@ -90,7 +93,7 @@ impl Reader {
     /// is therefore limited to that of the largest other sample.
     fn without_past(&self, part: &mut Part) {
         // If the JVM started during the recording, nothing was allocated before it.
-        if part.jvm_start.is_some_and(|start| start.saturating_add(2_000_000_000) > self.start) {
+        if part.jvm_start.is_some_and(|start| start.saturating_add(AT_START) > self.start) {
             return;
         }
         let threads: Vec<_> = part
@@ -123,9 +126,18 @@ impl Making {
 }
 
 impl Finish<'_> {
-    /// Duration of the recording in seconds.
+    /// How many seconds were recorded.
     fn window(&self) -> f64 {
-        self.end.saturating_sub(self.reader.start) as f64 / 1e9
+        self.end.saturating_sub(self.reader.start).saturating_sub(self.reader.gaps).max(1) as f64 / 1e9
+    }
+
+    /// The number of exceptions since the JVM started; if it started with the recording, the first value is 0.
+    fn throwables(&self) -> Samples {
+        let samples = self.samples(Gauge::Throwables);
+        let zero = self.part.jvm_start.filter(|start| {
+            *start > self.reader.start.saturating_sub(AT_START) && samples.first().is_some_and(|(at, _)| at > start)
+        });
+        zero.map(|start| (start, 0.0)).into_iter().chain(samples.iter().copied()).collect()
     }
 
     fn samples(&self, gauge: Gauge) -> &Samples {
@@ -374,23 +386,28 @@ impl Finish<'_> {
 
     fn exceptions(&self) -> Metric {
         let making = Making::new("exceptions", "Exceptions", Unit::PerSecond);
-        let samples = self.samples(Gauge::Throwables);
-        if let Some((thrown, seconds)) = growth(samples) {
-            let how = format!("growth of throwables of jdk.ExceptionStatistics, {thrown} in {seconds:.1} s");
-            return making.known(thrown / seconds, self.points(&speeds(samples)), how);
-        }
+        let samples = self.throwables();
         let throws = self.part.amounts(Sum::Throws);
+        let recorded = throws.total / self.window();
+        // Exceptions before the first sample and after the last are not in the growth, but may be recorded.
+        if let Some((thrown, seconds)) = growth(&samples)
+            && thrown / seconds >= recorded
+        {
+            let how = format!("growth of throwables of jdk.ExceptionStatistics, {thrown} in {seconds:.1} s");
+            return making.known(thrown / seconds, self.points(&speeds(&samples)), how);
+        }
         if throws.count == 0 {
             let reason = self.why_none(&["jdk.ExceptionStatistics"]);
             return making
                 .unknown(reason.unwrap_or_else(|| "fewer than two samples of jdk.ExceptionStatistics".into()));
         }
-        let how = format!(
-            "{} exceptions recorded in {:.1} s; no two samples of jdk.ExceptionStatistics",
-            throws.count,
-            self.window()
-        );
-        making.known(throws.total / self.window(), self.rates(Sum::Throws, 1.0), how).at_least(true)
+        let why = if samples.len() < 2 {
+            "no two samples of jdk.ExceptionStatistics"
+        } else {
+            "the growth of jdk.ExceptionStatistics is less, because it begins with its first sample"
+        };
+        let how = format!("{} exceptions recorded in {:.1} s; {why}", throws.count, self.window());
+        making.known(recorded, self.rates(Sum::Throws, 1.0), how).at_least(true)
     }
 
     fn waits(&self, name: &'static str, title: &'static str, sum: Sum, events: &[&'static str]) -> Metric {

@@ -12,6 +12,7 @@ use super::sources::{A, B, C, DURATION, Kind, SLOTS, START, Source, Sources};
 use crate::engine::consumer::{self, At, Consumer, Ended};
 use crate::engine::stack_plans::StackPlans;
 use crate::profiles::load;
+use crate::summary::gaps_of;
 
 /// Number of bytes of a chunk that one thread reads at a time, if there are only a few chunks.
 const SEGMENT: usize = 4 << 20;
@@ -23,6 +24,8 @@ pub(crate) struct Reader {
     pub(super) start: i64,
     /// The end according to the headers, if all of them have one.
     pub(super) end: Option<i64>,
+    /// How many nanoseconds in between were not recorded.
+    pub(super) gaps: i64,
     segment: usize,
 }
 
@@ -54,8 +57,9 @@ impl Reader {
         let length = end.map_or(60_000_000_000, |end| end.saturating_sub(start)).max(1);
         let step = step_nanos.filter(|step| *step > 0).unwrap_or_else(|| nice(length / 100));
         let step = step.max(length / MAX_POINTS + 1);
+        let gaps = gaps_of(recording).iter().map(|(from, to)| to.saturating_sub(*from)).fold(0i64, i64::saturating_add);
         let segment = consumer::segment(recording.chunk_count(), SEGMENT);
-        Self { steps: Steps { start, step }, start, end, segment }
+        Self { steps: Steps { start, step }, start, end, gaps, segment }
     }
 
     /// Adds the contribution of the next chunk.

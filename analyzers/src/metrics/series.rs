@@ -191,12 +191,19 @@ pub(super) fn mean_by_time(samples: &[(i64, f64)], start: i64) -> Option<f64> {
     if time > 0.0 { Some(sum / time) } else { samples.last().map(|&(_, value)| value) }
 }
 
-/// How much a counter grew, and over how many seconds. A decrease means that another process started counting.
+/// How much a counter grew, and over how many seconds. A decrease means that another process started counting; the time
+/// in between is left out.
 pub(super) fn growth(samples: &[(i64, f64)]) -> Option<(f64, f64)> {
-    let (first, last) = (samples.first()?, samples.last()?);
-    let seconds = last.0.saturating_sub(first.0) as f64 / 1e9;
-    let grown = samples.windows(2).filter_map(|w| Some(w.last()?.1 - w.first()?.1)).filter(|n| *n > 0.0).sum();
-    if seconds > 0.0 { Some((grown, seconds)) } else { None }
+    let (mut grown, mut nanos) = (0.0, 0i64);
+    for window in samples.windows(2) {
+        if let (Some(&(before, old)), Some(&(at, new))) = (window.first(), window.last())
+            && new >= old
+        {
+            grown += new - old;
+            nanos = nanos.saturating_add(at.saturating_sub(before));
+        }
+    }
+    if nanos > 0 { Some((grown, nanos as f64 / 1e9)) } else { None }
 }
 
 /// The growth rate of a counter between samples.
@@ -241,7 +248,8 @@ mod tests {
     #[test]
     fn counters_that_fall_begin_anew() {
         let samples = [(0, 10.0), (1_000_000_000, 14.0), (2_000_000_000, 1.0), (4_000_000_000, 3.0)];
-        assert_eq!(growth(&samples), Some((6.0, 4.0)));
+        assert_eq!(growth(&samples), Some((6.0, 3.0)));
+        assert_eq!(growth(&[(0, 3.0), (1_000_000_000, 3.0)]).map(|(grown, _)| grown.to_bits()), Some(0));
         assert_eq!(speeds(&samples), [(1_000_000_000, 4.0), (2_000_000_000, 0.0), (4_000_000_000, 1.0)]);
         assert_eq!(growth(&samples[..1]), None);
     }

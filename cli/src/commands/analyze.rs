@@ -10,13 +10,14 @@ use std::path::{Path, PathBuf};
 
 use crate::interrupt::FILES;
 use jfr_analyzers::rule::{Analysis, AnalysisError, AnalysisOptions, Category, Finding, Report, Severity};
+use jfr_analyzers::time_range::BadTimeRange;
 use jfr_parse::{MetadataCache, Recording};
 use jfrkit_profile::tree::View;
 use jfrkit_reports::{Entry, Format, Style};
 use jfrkit_rules::config::Config;
 use jfrkit_rules::profiled::evaluate_file;
 
-use crate::collecting;
+use crate::collecting::{self, span};
 use crate::failure::Failure;
 use crate::inputs::{Inputs, expand};
 use crate::limits;
@@ -316,6 +317,13 @@ impl Judge<'_> {
         };
         for warning in &report.recording.warnings {
             warn(name, warning);
+        }
+        let is_limited = options.from_nanos.is_some() || options.to_nanos.is_some();
+        if is_limited && report.recording.events == 0 && !report.recording.is_unread() {
+            let (start, end) = span(&[recording]);
+            let zone = zone();
+            let nothing = BadTimeRange::Outside { start, end }.in_zone(&zone);
+            return Ok(Err(Failure::Failed(format!("{name}: {nothing}"))));
         }
         Ok(Ok((report, part)))
     }

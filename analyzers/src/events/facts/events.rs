@@ -11,6 +11,8 @@ pub struct EventFacts {
     pub label: Option<String>,
     /// The number of events.
     pub count: u64,
+    /// How many of them describe the JVM or the recording and were written outside of the analyzed time range.
+    pub(crate) outside: u64,
     /// Whether the type has a field for a stack trace.
     pub can_have_stack: bool,
     /// The number of events with a stack trace.
@@ -38,6 +40,7 @@ impl Default for EventFacts {
             declared: false,
             label: None,
             count: 0,
+            outside: 0,
             can_have_stack: false,
             with_stack: 0,
             truncated: 0,
@@ -60,6 +63,7 @@ impl EventFacts {
         }
         for (mine, theirs) in [
             (&mut self.count, other.count),
+            (&mut self.outside, other.outside),
             (&mut self.with_stack, other.with_stack),
             (&mut self.truncated, other.truncated),
             (&mut self.switched_on, other.switched_on),
@@ -89,6 +93,11 @@ pub enum Presence {
 }
 
 impl EventFacts {
+    /// How many of the events were written within the analyzed time range.
+    pub(crate) fn inside(&self) -> u64 {
+        self.count.saturating_sub(self.outside)
+    }
+
     /// What the recording can show. An event type counts as enabled if any setting in the recording enables it.
     #[must_use]
     pub fn presence(&self) -> Presence {

@@ -346,10 +346,9 @@ impl<'a> Walker<'_, 'a> {
         let EpochNanos(mut start) = self.clock.nanos(start);
         let mut nanos = if reading.has_duration { self.number(reading.duration, duration) } else { 0 };
         let mut end = start.saturating_add(nanos.max(0));
-        if !reading.timeless
-            && (self.context.options.from_nanos.is_some_and(|from| end < from)
-                || self.context.options.to_nanos.is_some_and(|to| start >= to))
-        {
+        let outside = self.context.options.from_nanos.is_some_and(|from| end < from)
+            || self.context.options.to_nanos.is_some_and(|to| start >= to);
+        if outside && !reading.timeless {
             return None;
         }
         let bounds = self.context.bounds;
@@ -365,9 +364,13 @@ impl<'a> Walker<'_, 'a> {
             }
             facts.count = facts.count.saturating_add(1);
             facts.can_have_stack = reading.has_stack;
-            facts.first = facts.first.min(start);
-            facts.first_end = facts.first_end.min(end);
-            facts.last = facts.last.max(end);
+            if outside {
+                facts.outside = facts.outside.saturating_add(1);
+            } else {
+                facts.first = facts.first.min(start);
+                facts.first_end = facts.first_end.min(end);
+                facts.last = facts.last.max(end);
+            }
             if reading.has_stack && stack != ConstantKey::default() {
                 facts.with_stack = facts.with_stack.saturating_add(1);
                 if !truncated.is_empty() && truncated.contains_key(&stack) {

@@ -12,6 +12,8 @@ use crate::account::Account;
 use crate::engine::bounds;
 use crate::events::facts::{EventFacts, Facts, Lazy, TableData, ThreadInfo};
 use crate::math::Window;
+use crate::summary::gaps_of;
+use crate::time_range::TimeRange;
 use jfrkit_profile::{StackId, Tables};
 
 /// Maximum number of warnings to keep.
@@ -26,6 +28,8 @@ pub(crate) struct Joined {
     shape: Option<String>,
     odd_durations: u64,
     unread_chunks: usize,
+    /// The time range to which the analysis is limited.
+    range: TimeRange,
 }
 
 impl Joined {
@@ -40,6 +44,7 @@ impl Joined {
             shape: None,
             odd_durations: 0,
             unread_chunks: 0,
+            range: TimeRange { from: context.options.from_nanos, to: context.options.to_nanos },
         }
     }
 
@@ -131,7 +136,7 @@ impl Joined {
             }
         }
         let spans = spans(recording);
-        let gaps = gaps(recording);
+        let gaps = gaps_of(recording).into_iter().map(|(from, to)| Window { from, to }).collect();
         let range = spans.into_iter().fold((i64::MAX, i64::MIN), |all, one| (all.0.min(one.0), all.1.max(one.1)));
         let mut facts = Facts {
             names,
@@ -144,6 +149,7 @@ impl Joined {
             unread_chunks: self.unread_chunks,
             first_shape: self.shape,
             header_range: if range.0 <= range.1 { range } else { (0, 0) },
+            range: self.range,
             warnings: self.warnings,
             notes,
             gaps,
@@ -155,12 +161,6 @@ impl Joined {
         facts.notes.extend(facts.tell_jvms());
         facts
     }
-}
-
-/// The gaps between chunks during which nothing was recorded. A chunk that was still being written may extend to the next.
-fn gaps(recording: &Recording<'_>) -> Vec<Window> {
-    let spans = recording.headers().map(|(_, h)| (h.start_nanos.0, h.known_end_nanos().map_or(i64::MAX, |end| end.0)));
-    crate::summary::gaps(spans.collect()).into_iter().map(|(from, to)| Window { from, to }).collect()
 }
 
 /// Start and end of each chunk according to its header.
