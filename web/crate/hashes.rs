@@ -1,10 +1,10 @@
 //! Written by `build.mjs`: hashes of the bundles, for the policies of pages from disk.
 
 /// Source expression of `app.js` for a policy.
-pub(crate) const APP_JS: &str = "sha256-7IWb9zMrc+55e1UgKG/O2kGvmloGgvzIMxrwY6xt7AM=";
+pub(crate) const APP_JS: &str = "sha256-o7LdcXody49lofX9f+ViT/szq9NuCh4u3COY0yZjCG4=";
 /// Source expression of `app.css` for a policy.
-pub(crate) const APP_CSS: &str = "sha256-NPSUv/T85GByexYJEl6CMkjRMtDh5rPXTbqMD7VjaeA=";
+pub(crate) const APP_CSS: &str = "sha256-PevHsug4kbUinKDZcA3FfVGLHZ4DtSHLUKlSOfeEQVI=";
 /// Source expression of `flame.js` for a policy.
-pub(crate) const FLAME_JS: &str = "sha256-Wh8PUqSZ+cuMtWzsmuuE6TiOjyy+mDnthUZXDPUAGCY=";
+pub(crate) const FLAME_JS: &str = "sha256-8qiVV1YN274KVT/kw8GWgQMNV47XH9nkrM+Y6B/3O5A=";
 /// Source expression of `flame.css` for a policy.
-pub(crate) const FLAME_CSS: &str = "sha256-2zvNA7R4MLP+U+/8qM+11hKChCcgs6JiQOpSgEy60co=";
+pub(crate) const FLAME_CSS: &str = "sha256-KBoIA94jH1R4Tn/mmIZeKQtfLRV0fiLLQzGXWHKS2qY=";

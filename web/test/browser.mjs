@@ -540,6 +540,27 @@ await test("metrics: a click opens the profile, lines by version", {}, async ({ 
   await until(() => !page.url().includes(server.rows[10].id), "another profile");
 });
 
+await test("metrics: the value of this profile, and last ones are named so", {}, async ({ page, server, go }) => {
+  const { id } = server.rows[10];
+  await page.route("**/api/v1/metrics?*", async (route) => {
+    const response = await route.fetch();
+    const answer = await response.json();
+    answer.metrics.splice(3);
+    for (const [m, metric] of answer.metrics.entries()) {
+      metric.series.splice(1);
+      metric.series[0].points = metric.series[0].points.slice(-4).map(([at], i) => [at, 0, i, 2 * i, m === 0 && i === 2 ? id : "other"]);
+    }
+    answer.metrics[2].series[0].points.splice(1);
+    answer.metrics[2].series[0].points[0] = [answer.metrics[2].series[0].points[0][0], 0.25, 0.25, 0.25, id];
+    await route.fulfill({ response, json: answer });
+  });
+  await go(`/profiles/${id}?tab=metrics`);
+  await page.locator(".chart .u-over").first().waitFor();
+  assert.deepEqual(await page.locator(".chart-now").allTextContents(), ["this profile 4.00 cores", "last 3 B/s", "this profile 25 %"]);
+  assert.equal(await page.locator(".chart .u-over").count(), 2, "one value is no chart");
+  assert.match(await page.locator(".chart").last().textContent(), /mean of the profiles of a minute/);
+});
+
 await test("metrics by keyboard: from point to point, and Enter opens the profile", {}, async ({ page, server, go }) => {
   const { id } = server.rows[10];
   await go(`/profiles/${id}?tab=metrics&by=version`);
@@ -897,6 +918,8 @@ await test("a report from disk shows the four tabs with the server's numbers", {
   const flame = await get(`flame?profile=${id}&type=cpu`);
   const from = new Date(Date.parse(detail.start) - 60000).toISOString();
   const blocks = { t0: flame, an: await get(`profiles/${id}/analysis`), me: await get(`metrics?from=${from}&to=${detail.end}&service=shop`), ru: await (await fetch(`${server.url}/api/v1/profiles/${id}/runtime`)).text() };
+  for (const metric of blocks.me.metrics) Object.assign(metric.series[0], { profile: id, value: 0.84, at_least: metric.name === "cpu.cores" });
+  blocks.me.metrics.push({ name: "gc.pause.max", title: "Longest GC pause", unit: "nanoseconds", how: "the longest pause", series: [{ key: blocks.me.metrics[0].series[0].key, points: [[detail.start, 3e8, 3e8, 3e8, id]], profile: id, value: 3e8 }] });
   detail.types = [{ ...detail.types[0], values: [{ ...detail.types[0].values[1], tree: "t0" }] }];
   const url = await disk("report.html", "app", { kind: "report", title: "app.jfr", generator: "jfrkit", profiles: [{ row: server.rows[10], detail, analysis: "an", metrics: "me", runtime: "ru" }] }, blocks);
   await context.setOffline(true);
@@ -912,6 +935,12 @@ await test("a report from disk shows the four tabs with the server's numbers", {
   await page.getByText("2 to act on").waitFor();
   await page.keyboard.press("3");
   await page.locator(".chart").first().waitFor();
+  const chart = (title) => page.locator(".chart", { hasText: title });
+  assert.equal(await chart("CPU cores").locator(".chart-now").textContent(), "this profile ≥ 0.84 cores");
+  assert.equal(await chart("CPU cores").locator(".u-over").count(), 1);
+  assert.equal(await chart("Longest GC pause").locator(".chart-now").textContent(), "this profile 300 ms");
+  assert.equal(await chart("Longest GC pause").locator(".u-over").count(), 0);
+  await chart("Longest GC pause").getByText("the longest pause").waitFor();
   await page.keyboard.press("4");
   await page.getByText("container memory").waitFor();
 });

@@ -58,8 +58,12 @@ await test("the report of a recording shows what top, analyze, metrics and info 
   const shown = metrics.filter((m) => m.value !== null && m.value !== undefined);
   assert.equal(await page.locator(".chart").count(), shown.length);
   const cpu = shown.find((m) => m.name === "cpu.cores");
-  const last = cpu.points.at(-1)[2];
-  await page.locator(".chart", { hasText: "CPU cores" }).getByText(show(last, "cores"), { exact: true }).waitFor();
+  await page.locator(".chart", { hasText: "CPU cores" }).getByText(show(cpu.value, "cores"), { exact: true }).waitFor();
+  for (const { title, value, unit, lower_bound, points } of shown) {
+    const chart = page.locator(".chart").filter({ has: page.getByText(title, { exact: true }) });
+    assert.equal(await chart.locator(".chart-now").textContent(), (lower_bound ? "≥ " : "") + show(value, unit), title);
+    assert.equal(await chart.locator(".u-over").count(), points.length > 1 ? 1 : 0, `${title}: a chart only if there is a course`);
+  }
   assert.ok((await page.locator(".facts").textContent()).includes(`${cpu.value.toFixed(2)} cores`));
   await page.keyboard.press("4");
   await page.getByText("Main class").waitFor();

@@ -14,10 +14,18 @@ use serde_json::{Map, Value, json};
 use super::{MAX_ROWS, PageError, PageType, generator, pack};
 use crate::{Entry, Format, Style};
 
-/// Fold thresholds to try until the page is small enough.
-const FOLDS: [f64; 7] = [DEFAULT_MIN, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 2e-2];
-/// Maximum rows of a function table: more than anyone reads, because tables do not shrink when trees are folded.
-const MOST_ROWS: usize = if MAX_ROWS < 5_000 { MAX_ROWS } else { 5_000 };
+/// Fold thresholds and maximum rows of a function table to try until the page is small enough. Tables do not shrink when trees are
+/// folded, so they are cut first, to more rows than anyone reads.
+const FOLDS: [(f64, usize); 8] = [
+    (DEFAULT_MIN, MAX_ROWS),
+    (DEFAULT_MIN, 5_000),
+    (2e-4, 5_000),
+    (5e-4, 5_000),
+    (1e-3, 5_000),
+    (2e-3, 5_000),
+    (5e-3, 5_000),
+    (2e-2, 5_000),
+];
 
 /// Facts about a profile in a report; unknown ones are empty.
 #[derive(Debug, Clone, Default)]
@@ -165,7 +173,10 @@ fn metrics(of: &[(usize, &ReportProfile<'_>)]) -> Value {
             if points.is_empty() {
                 continue;
             }
-            let series = json!({ "key": key, "points": points });
+            // The points are intervals; the page shows the value of the whole profile, as `jfrkit metrics` prints it.
+            let series = json!({
+                "key": key, "points": points, "profile": id(*at), "value": metric.value, "at_least": metric.lower_bound,
+            });
             match list.iter_mut().find(|(known, _)| known.name == metric.name) {
                 Some((_, all)) => all.push(series),
                 None => list.push((metric, vec![series])),
@@ -210,7 +221,7 @@ fn head(at: usize, profile: &ReportProfile<'_>) -> Map<String, Value> {
 fn types(
     profile: &ReportProfile<'_>,
     trees: &[Vec<Trees>],
-    least: f64,
+    (least, most_rows): (f64, usize),
     prefix: &str,
     blocks: &mut Packed,
     folded: &mut ReportFolded,
@@ -227,7 +238,7 @@ fn types(
             json.insert("total".to_owned(), json!(tree.total));
             json.insert("samples".to_owned(), json!(tree.samples));
             if tree.folded.nodes > 0 {
-                let rows = value.rows.get(..MOST_ROWS).unwrap_or(&value.rows);
+                let rows = value.rows.get(..most_rows).unwrap_or(&value.rows);
                 let rows = json!({ "rows": rows, "count": value.rows.len() });
                 json.insert("table".to_owned(), json!(blocks.add(format!("f{at}"), &rows)?));
                 json.insert("folded".to_owned(), json!(tree.folded));
@@ -291,7 +302,7 @@ pub fn report_page(
     }
     let all = profiles.iter().map(|profile| trees(profile, view, cancel)).collect::<Result<Vec<_>, _>>()?;
     let mut smallest = 0;
-    for least in FOLDS {
+    for (least, most_rows) in FOLDS {
         let mut folded = ReportFolded { least, nodes: 0, share: 0.0 };
         let mut blocks = Packed::default();
         let mut listed = Vec::new();
@@ -310,7 +321,7 @@ pub fn report_page(
                 detail.insert("metrics_from".to_owned(), json!(Iso(from).to_string()));
                 detail.insert("metrics_to".to_owned(), json!(Iso(to).to_string()));
             }
-            let types = types(profile, trees, least, &at.to_string(), &mut blocks, &mut folded)?;
+            let types = types(profile, trees, (least, most_rows), &at.to_string(), &mut blocks, &mut folded)?;
             detail.insert("types".to_owned(), Value::Array(types));
             detail.insert("warnings".to_owned(), json!(profile.warnings));
             let mut listing = fixed.clone();

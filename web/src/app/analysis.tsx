@@ -7,7 +7,7 @@ import { bytes, count, duration, percent, plain } from "../flame/format.ts";
 import { exactly } from "../flame/search.ts";
 import { clip, visible } from "../flame/text.ts";
 import { Bar, Show, useLoad } from "../ui/load.tsx";
-import { copy, Text, toast } from "../ui/parts.tsx";
+import { copy, Prose, Text, toast } from "../ui/parts.tsx";
 import { patch, usePlace } from "../ui/state.ts";
 import { clock } from "./time.ts";
 
@@ -27,24 +27,15 @@ const SECTIONS: [string, string][] = [
 
 const COSTS: Record<string, string> = { "cpu-time": "of CPU time", "elapsed-time": "of elapsed time", memory: "of memory", allocation: "of allocation" };
 
-/** The findings in the order of the report: by its list where it has one, else by severity and score. */
-export function findings(report: AnalysisJson): { found: Found[]; ok: Rule[]; not: Rule[] } {
+/** The findings in the order of the report. */
+function findings(report: AnalysisJson): { found: Found[]; ok: Rule[]; not: Rule[] } {
   const rules = report.rules ?? [];
   const byId = new Map(rules.map((rule) => [rule.id, rule]));
   const listed = (report.findings ?? []) as { id?: string; section?: string; severity?: string; cost?: { share?: number; of?: string } | null }[];
-  let found: Found[];
-  if (listed.length > 0) {
-    found = listed.flatMap((f) => {
-      const rule = byId.get(f.id ?? "");
-      return rule ? [{ rule: f.severity ? { ...rule, severity: f.severity as Rule["severity"] } : rule, section: f.section ?? "program", share: f.cost?.share ?? null, of: f.cost?.of ?? "" }] : [];
-    });
-  } else {
-    const order = { warning: 0, info: 1, ok: 2, "not-applicable": 3 };
-    found = rules
-      .filter((r) => r.severity === "warning" || r.severity === "info")
-      .sort((x, y) => order[x.severity] - order[y.severity] || (y.score ?? 0) - (x.score ?? 0))
-      .map((rule) => ({ rule, section: rule.category === "environment" || rule.category === "security" ? "environment" : rule.category === "recording" ? "recording" : "program", share: null, of: "" }));
-  }
+  const found = listed.flatMap((f): Found[] => {
+    const rule = byId.get(f.id ?? "");
+    return rule ? [{ rule: f.severity ? { ...rule, severity: f.severity as Rule["severity"] } : rule, section: f.section ?? "program", share: f.cost?.share ?? null, of: f.cost?.of ?? "" }] : [];
+  });
   return { found, ok: rules.filter((r) => r.severity === "ok"), not: rules.filter((r) => r.severity === "not-applicable") };
 }
 
@@ -176,7 +167,7 @@ function Finding({ of, open, types }: { of: Found; open: boolean; types: TypeInf
         </span>
         <span class="category">{rule.category}</span>
         <span class="what">
-          <strong>{clip(visible(rule.title), 200)}</strong> <span>{clip(visible(rule.summary), 500)}</span>
+          <strong>{clip(visible(rule.title), 200)}</strong> <span><Prose of={rule.summary} most={500} /></span>
         </span>
       </summary>
       <div class="finding-body">
@@ -185,12 +176,12 @@ function Finding({ of, open, types }: { of: Found; open: boolean; types: TypeInf
             Costs {percent(of.share)} {COSTS[of.of] ?? of.of}.
           </p>
         )}
-        {rule.explanation && <p>{clip(visible(rule.explanation), 4000)}</p>}
+        {rule.explanation && <p><Prose of={rule.explanation} /></p>}
         {Object.keys(rule.evidence).length > 0 && <EvidenceList of={rule.evidence} />}
         {rule.remedy && (
           <div class="remedy">
             <h3>What to do</h3>
-            <p>{clip(visible(rule.remedy), 4000)}</p>
+            <p><Prose of={rule.remedy} /></p>
           </div>
         )}
         <p class="row">
@@ -370,7 +361,7 @@ function Value({ of }: { of: Evidence }): ComponentChildren {
       );
     }
     default:
-      return clip(textOf(of), 2000);
+      return <Prose of={textOf(of)} />;
   }
 }
 

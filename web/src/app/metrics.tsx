@@ -8,6 +8,7 @@ import { clip, visible } from "../flame/text.ts";
 import { Bar, Show, useLoad } from "../ui/load.tsx";
 import { go, href, patch, usePlace, useTheme } from "../ui/state.ts";
 import { queryOf } from "./comparisons.ts";
+import { atLeast, hasCourse, wholeOf } from "./measured.ts";
 import { around, localInput, millis, span, when, clock } from "./time.ts";
 
 /** Lines that can be told apart by people with a color vision deficiency (after Okabe and Ito), at least 3:1 on the page. */
@@ -100,7 +101,7 @@ export function Metrics({ source, profile }: { source: Source; profile: ProfileD
             <>
               <p class="quiet cursor-line" aria-hidden="true">
                 {cursor !== null ? clock(cursor) : when(start)}
-                {source.server && " · ▒ this profile · click a point to open its profile, drag to select a time range"}
+                {source.server && profiles > 1 && " · ▒ this profile · click a point to open its profile, drag to select a time range"}
                 <span class="key">
                   {lines.length > 1 || (lines[0] ?? "") !== ""
                     ? lines.slice(0, 20).map((name, i) => <Key key={name} name={name} at={i} />)
@@ -115,9 +116,10 @@ export function Metrics({ source, profile }: { source: Source; profile: ProfileD
                     <section key={title} aria-label={title}>
                       <h2 class="section-title">{title}</h2>
                       <div class="charts">
-                        {list.map((metric) => (
-                          <Chart key={metric.name} {...{ metric, lines, start, end, from: millis(from), to: millis(to) }} onCursor={setCursor} pick={source.server} />
-                        ))}
+                        {list.map((metric) => {
+                          const Shown = hasCourse(metric, source.server) ? Chart : Single;
+                          return <Shown key={metric.name} {...{ metric, profile, lines, start, end, from: millis(from), to: millis(to) }} onCursor={setCursor} pick={source.server} />;
+                        })}
                       </div>
                     </section>
                   )
@@ -146,14 +148,66 @@ function Key({ name, at }: { name: string; at: number }) {
   );
 }
 
-function Chart({ metric, lines, start, end, from, to, onCursor, pick }: { metric: Metric; lines: string[]; start: number; end: number; from: number; to: number; onCursor: (time: number | null) => void; pick: boolean }) {
+interface Of {
+  metric: Metric;
+  profile: ProfileDetail;
+  lines: string[];
+  start: number;
+  end: number;
+  from: number;
+  to: number;
+  onCursor: (time: number | null) => void;
+  pick: boolean;
+}
+
+/** The number of a metric while no point is selected: what it belongs to, and the value. */
+function main({ metric, profile, lines, pick }: Of, last: (number | null)[]): [string, string] {
+  const whole = wholeOf(metric, profile);
+  if (whole) return [pick || lines.length > 1 ? "this profile" : "", atLeast(whole.value, metric.unit, whole.atLeast)];
+  return ["last", text(last, lines, metric.unit)];
+}
+
+function Caption({ metric, of: [label, value] }: { metric: Metric; of: [string, string] }) {
+  return (
+    <figcaption>
+      <span title={clip(visible(metric.how), 500)}>{clip(visible(metric.title), 60)}</span>
+      <span class="chart-now">
+        {label && <span class="quiet">{label} </span>}
+        <strong>{value}</strong>
+      </span>
+    </figcaption>
+  );
+}
+
+/** A metric without a course: its number, and what it means. */
+function Single(props: Of) {
+  const { metric, lines } = props;
+  const { values } = table(metric, lines);
+  const last = lastOf(values);
+  return (
+    <figure class="chart">
+      <Caption metric={metric} of={main(props, last)} />
+      <p class="quiet">
+        {lines.length > 1 && last.map((v, i) => v !== null && `${visible(lines[i]!)}: ${show(v, metric.unit)}. `)}
+        {clip(visible(metric.how), 500)}
+      </p>
+    </figure>
+  );
+}
+
+function lastOf(values: (number | null)[][]): (number | null)[] {
+  return values.map((series) => series.findLast((v) => v !== null) ?? null);
+}
+
+function Chart(props: Of) {
+  const { metric, lines, start, end, from, to, onCursor, pick } = props;
   const box = useRef<HTMLDivElement>(null);
   const theme = useTheme();
   const [at, setAt] = useState<{ time: number; values: (number | null)[] } | null>(null);
   const [said, setSaid] = useState("");
   const data = useMemo(() => table(metric, lines), [metric, lines]);
   const unit = metric.unit;
-  const last = data.values.map((series) => series.findLast((v) => v !== null) ?? null);
+  const now = main(props, lastOf(data.values));
   const known = data.values.flat().filter((v): v is number => v !== null);
   useEffect(() => {
     const host = box.current!;
@@ -275,18 +329,10 @@ function Chart({ metric, lines, start, end, from, to, onCursor, pick }: { metric
       plot.destroy();
     };
   }, [data, theme, start, end, from, to]);
-  const summary =
-    known.length === 0
-      ? `${metric.title}: no values`
-      : `${metric.title}: ${show(Math.min(...known), unit)} to ${show(Math.max(...known), unit)}; last ${last.map((v, i) => (v === null ? "" : `${lines[i] ? visible(lines[i]!) + " " : ""}${show(v, unit)}`)).filter(Boolean).slice(0, 6).join(", ")}`;
+  const summary = `${metric.title}: ${known.length ? `${now.join(" ").trim()}; ${show(Math.min(...known), unit)} to ${show(Math.max(...known), unit)} over time` : "no values"}`;
   return (
     <figure class="chart">
-      <figcaption>
-        <span title={clip(visible(metric.how), 500)}>
-          {clip(visible(metric.title), 60)}
-        </span>
-        <span class="chart-now">{text(at?.values ?? last, lines, unit)}</span>
-      </figcaption>
+      <Caption metric={metric} of={at ? [clock(at.time), text(at.values, lines, unit)] : now} />
       <div ref={box} class="chart-box" tabIndex={0} role="application" aria-roledescription="chart" aria-label={clip(`${summary}. ${visible(metric.how)}. Arrow keys go from point to point${pick ? ", Enter opens the profile" : ""}.`, 700)} />
       <p class="hidden" role="status">
         {said}

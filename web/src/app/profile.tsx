@@ -10,6 +10,7 @@ import { copy, Menu, Text, toast, typing } from "../ui/parts.tsx";
 import { go, href, patch, usePlace } from "../ui/state.ts";
 import { Analysis } from "./analysis.tsx";
 import { compareHref, queryOf, withVersionBefore } from "./comparisons.ts";
+import { atLeast } from "./measured.ts";
 import { Metrics } from "./metrics.tsx";
 import { Runtime } from "./runtime.tsx";
 import { FindingCounts } from "./search.tsx";
@@ -128,7 +129,7 @@ function neighbour(id: string): string {
 
 function Header({ p, source }: { p: ProfileDetail; source: Source }) {
   const length = millis(p.end) - millis(p.start);
-  const extra = p as ProfileDetail & { runtime_version?: string; cpu_cores_how?: string; alloc_rate_how?: string; cpu_cores_at_least?: boolean };
+  const extra = p as ProfileDetail & { runtime_version?: string; cpu_cores_how?: string; alloc_rate_how?: string };
   const names = [p.service, p.env, p.version, p.host, extra.runtime_version || p.runtime].filter(Boolean);
   const { previous, next } = p.process ?? {};
   const warnings = p.warnings ?? [];
@@ -184,10 +185,10 @@ function Header({ p, source }: { p: ProfileDetail; source: Source }) {
       </div>
       <div class="row facts">
         <span title={extra.cpu_cores_how}>
-          CPU <strong>{p.cpu_cores === null || p.cpu_cores === undefined ? "–" : `${extra.cpu_cores_at_least ? "≥ " : ""}${p.cpu_cores.toFixed(2)} cores`}</strong>
+          CPU <strong>{atLeast(p.cpu_cores, "cores", p.cpu_cores_at_least)}</strong>
         </span>
         <span title={extra.alloc_rate_how}>
-          Alloc <strong>{p.alloc_rate === null || p.alloc_rate === undefined ? "–" : `${bytes(p.alloc_rate)}/s`}</strong>
+          Alloc <strong>{atLeast(p.alloc_rate, "bytes/s", p.alloc_rate_at_least)}</strong>
         </span>
         {p.profiler && (
           <span>

@@ -9,6 +9,7 @@ import { Bar, connected, Problem, useLoad } from "../ui/load.tsx";
 import { Menu, Text } from "../ui/parts.tsx";
 import { href, patch } from "../ui/state.ts";
 import { compareHref, compareVersions, versionBefore } from "./comparisons.ts";
+import { atLeast } from "./measured.ts";
 import { bounds, choose, chosen, distribution, range, terms, typedAt, without } from "./query.ts";
 import { SetupLines } from "./setup.tsx";
 import { absolute, localInput, millis, RANGES, shifted, span, spanText, utc, when } from "./time.ts";
@@ -290,7 +291,7 @@ function Rows(props: {
   const number = (name: string): boolean => name === "cpu" || name === "alloc" || name === "size";
   const shown = rows.slice(view.first, view.last);
   return (
-    <table class="data rows">
+    <table class={`data rows ${props.pickable ? "" : "files"}`}>
       <thead>
         <tr>
           {props.pickable && (
@@ -380,7 +381,7 @@ function Cell({ name, row, cpu, alloc }: { name: string; row: ProfileRow; cpu: n
         <>
           <Gauge share={row.cpu_cores / cpu} />
           <span title={`${Math.round(row.cpu_cores * 100)} %`}>
-            {(row as { cpu_cores_at_least?: boolean }).cpu_cores_at_least && "≥ "}
+            {row.cpu_cores_at_least && "≥ "}
             {row.cpu_cores.toFixed(2)}
           </span>
         </>
@@ -391,7 +392,7 @@ function Cell({ name, row, cpu, alloc }: { name: string; row: ProfileRow; cpu: n
       return (
         <>
           <Gauge share={row.alloc_rate / alloc} />
-          <span>{bytes(row.alloc_rate)}/s</span>
+          <span>{atLeast(row.alloc_rate, "bytes/s", row.alloc_rate_at_least)}</span>
         </>
       );
     case "findings":
@@ -399,7 +400,7 @@ function Cell({ name, row, cpu, alloc }: { name: string; row: ProfileRow; cpu: n
     case "size":
       return <>{bytes(row.bytes)}</>;
     case "runtime":
-      return <Text of={(row as { runtime_version?: string }).runtime_version || row.runtime} most={30} title />;
+      return <Text of={(row as { runtime_version?: string }).runtime_version || row.runtime} most={60} title />;
     default:
       return <Text of={(row as unknown as Record<string, string>)[name]} most={60} title />;
   }

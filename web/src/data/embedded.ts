@@ -193,14 +193,18 @@ export class EmbeddedSource implements Source {
     const value = this.value(selection.profile, view);
     const whole = plain(view) && !this.override && value.table;
     let rows: Row[];
-    if (whole) rows = ((await block(value.table!)) as { rows: Row[] }).rows;
-    else rows = tableOf((await this.shown(selection.profile, { ...view, group: undefined })).tree);
+    let cut: [number, number] | undefined;
+    if (whole) {
+      const table = (await block(value.table!)) as { rows: Row[]; count?: number };
+      rows = table.rows;
+      if ((table.count ?? 0) > rows.length) cut = [rows.length, table.count!];
+    } else rows = tableOf((await this.shown(selection.profile, { ...view, group: undefined })).tree);
     const total = this.override ? this.override.total[0]! : value.total;
     const key = query.sort.replace(/^-/, "") as "self" | "total" | "key" | "samples";
     const test = parse(query.filter)?.test;
     const found = test ? rows.filter((row) => test(row.key)) : rows.slice();
     found.sort((x, y) => (key === "key" ? (x.key < y.key ? -1 : 1) : (x[key] ?? 0) - (y[key] ?? 0)) * (query.sort.startsWith("-") ? -1 : 1));
-    return { total, unit: value.unit, rows: found.slice(0, query.limit), count: found.length };
+    return { total, unit: value.unit, rows: found.slice(0, query.limit), count: found.length, cut };
   };
 
   diff: Source["diff"] = async (_a, _b, view) => {

@@ -16,6 +16,8 @@ export interface ProfileRow {
   types: string[];
   cpu_cores: number | null;
   alloc_rate: number | null;
+  cpu_cores_at_least?: boolean;
+  alloc_rate_at_least?: boolean;
   bytes: number;
   status: "received" | "processing" | "ready" | "failed";
   findings?: { warning: number; info: number } | null;
@@ -106,6 +108,8 @@ export interface TableJson {
   count: number;
   samples?: number;
   rest?: { self?: number; total?: number } | null;
+  /** In a page from disk that has only the first rows: how many it has, and how many there are. */
+  cut?: [number, number];
 }
 
 /** One side of a comparison. */
@@ -160,7 +164,14 @@ export interface MetricsJson {
     unit: string;
     how: string;
     group?: string;
-    series: { key: Record<string, string>; points: Point[] }[];
+    series: {
+      key: Record<string, string>;
+      points: Point[];
+      /** In a report: the profile, its value as a whole, and whether that is a lower bound. */
+      profile?: string;
+      value?: number;
+      at_least?: boolean;
+    }[];
   }[];
 }
 

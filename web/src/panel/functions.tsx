@@ -12,6 +12,8 @@ const FIRST = 200;
 export function FunctionTable(props: {
   rows: Row[];
   count: number;
+  /** How many rows the page has, and how many there are, if it has only the first. */
+  cut?: [number, number];
   total: number;
   unit: string;
   by: string;
@@ -120,7 +122,8 @@ export function FunctionTable(props: {
         {rows.length === 0 && <p class="note">{props.filter ? "No rows match the filter." : "No rows."}</p>}
       </div>
       <p class="quiet foot">
-        {plural(props.count, props.by === "function" ? "function" : "row")}
+        {props.cut && (props.filter ? `${count(props.count)} of ` : "") + `the first ${count(props.cut[0])} of `}
+        {plural(props.cut ? props.cut[1] : props.count, props.by === "function" ? "function" : "row")}
         {shown.length < props.count && `, ${count(shown.length)} shown `}
         {shown.length < rows.length && (
           <button class="small" onClick={() => setAll(true)}>
@@ -143,12 +146,10 @@ export function Name({ name, kind }: { name: string; kind: string }) {
   const { home, rest } = split(shown, kind);
   const prefix = home && shown.endsWith(rest) ? shown.slice(0, shown.length - rest.length) : "";
   return (
-    <span class="split">
-      <bdi dir="ltr">
-        {prefix && <span class="home">{prefix}</span>}
-        {prefix ? rest : shown}
-      </bdi>
-    </span>
+    <bdi class="split" dir="ltr">
+      {prefix && <span class="home">{prefix}</span>}
+      <span>{prefix ? rest : shown}</span>
+    </bdi>
   );
 }
 

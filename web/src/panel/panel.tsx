@@ -16,7 +16,7 @@ import { hasFolded, nameSet, splice } from "../flame/transform.ts";
 import { fromJson, isFolded, type Tree } from "../flame/tree.ts";
 import type { FlameView } from "../flame/view.ts";
 import { Bar, Show, useLoad } from "../ui/load.tsx";
-import { Choice, copy, Menu, toast, typing } from "../ui/parts.tsx";
+import { Choice, copy, Menu, Prose, toast, typing } from "../ui/parts.tsx";
 import { patch, store, stored, usePlace } from "../ui/state.ts";
 import { addFilter, Chip, FilterChips, isFilter, readable } from "./filters.tsx";
 import { FrameSearch } from "./find.tsx";
@@ -447,6 +447,7 @@ function Loaded({ source, selection, types, type, params, how, version, perSecon
                 <FunctionTable
                   rows={t.rows}
                   count={t.count}
+                  cut={t.cut}
                   total={t.total || total}
                   unit={t.unit || unit}
                   by={by}
@@ -483,7 +484,7 @@ function Loaded({ source, selection, types, type, params, how, version, perSecon
               ))}
           </ul>
           <p class="quiet">
-            {how && how.length > 0 && <>How measured: {how.filter((h) => !/^(made by|jvm:|main:)/.test(h)).map((h) => clip(visible(h), 300)).join("; ")}. </>}
+            {how && how.length > 0 && <>How measured: <Prose of={how.filter((h) => !/^(made by|jvm:|main:)/.test(h)).join("; ")} />. </>}
             {flame.value?.json.folded && flame.value.json.folded.nodes > 0 && (
               <>
                 {plural(flame.value.json.folded.nodes, "narrow node")} folded

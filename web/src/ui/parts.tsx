@@ -15,6 +15,11 @@ export function Text({ of, most = 300, title }: { of: string | null | undefined;
   );
 }
 
+/** Text whose options, such as `-XX:ReservedCodeCacheSize`, are not broken after their hyphen. */
+export function Prose({ of, most = 4000 }: { of: string; most?: number }) {
+  return <>{clip(visible(of), most).split(/(\B-[\w:+=.-]{1,40})/).map((part, i) => (i % 2 ? <span class="option">{part}</span> : part))}</>;
+}
+
 /** A button that opens a list of actions. */
 export function Menu({ label, children, title, wide }: { label: ComponentChildren; children: ComponentChildren; title?: string; wide?: boolean }) {
   const [open, set] = useState(false);
