@@ -162,13 +162,13 @@ const SCENES = [
   ["upload-refused", at(demo, "/profiles"), async (p) => { await search(p); await p.locator("input[type=file]").setInputFiles({ name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("") }); await wait(".upload .danger")(p); }],
 
   ["real-search", at(real, "/profiles"), search],
-  ...Object.entries(ids).filter(([name]) => name.includes(".jfr")).flatMap(([name, id]) => ["profiles", "analysis", "metrics", "runtime"].map((tab) => [`real-${name}-${tab}`, mine(id, tab === "profiles" ? "" : `tab=${tab}`), { profiles: both, analysis: wait(".finding"), metrics: wait(".chart .u-over"), runtime: wait(".runtime-text section") }[tab]])),
+  ...Object.entries(ids).filter(([name]) => name.includes(".jfr")).flatMap(([name, id]) => ["profiles", "analysis", "metrics", "runtime"].map((tab) => [`real-${name}-${tab}`, mine(id, tab === "profiles" ? "" : `tab=${tab}`), { profiles: both, analysis: wait(".finding"), metrics: wait(".chart"), runtime: wait(".runtime-text section") }[tab]])),
 
   ["page-flame", await page("flame.html", "flame", INPUTS.java), both],
   ["page-diff", await page("diff.html", "diff", "--format", "html", fixture("jdk17-full.jfr"), INPUTS.java), flame],
   ["page-heatmap", await page("heat.html", "heatmap", INPUTS.java), async (p) => { await wait(".heat canvas")(p); await flame(p); }],
   ["page-heatmap-range", await page("heat2.html", "heatmap", INPUTS.java), async (p) => { await flame(p); const b = await p.locator(".heat canvas").boundingBox(); await p.mouse.move(b.x + 20, b.y + 20); await p.mouse.down(); await p.mouse.move(b.x + b.width * 0.5, b.y + 60, { steps: 4 }); await p.mouse.up(); await p.getByRole("button", { name: "Show all" }).waitFor(); }],
-  ...(await Promise.all(Object.entries(INPUTS).map(async ([name, file]) => [name, await page(`report-${name}.html`, "report", file)]))).flatMap(([name, url]) => ["profiles", "analysis", "metrics", "runtime"].map((tab, i) => [`report-${name}-${tab}`, url, async (p) => { await wait(".tabs [role=tab]")(p); await p.keyboard.press(String(i + 1)); await { profiles: both, analysis: wait(".analysis, .note"), metrics: wait(".chart .u-over"), runtime: wait(".runtime-text section") }[tab](p); }])),
+  ...(await Promise.all(Object.entries(INPUTS).map(async ([name, file]) => [name, await page(`report-${name}.html`, "report", file)]))).flatMap(([name, url]) => ["profiles", "analysis", "metrics", "runtime"].map((tab, i) => [`report-${name}-${tab}`, url, async (p) => { await wait(".tabs [role=tab]")(p); await p.keyboard.press(String(i + 1)); await { profiles: both, analysis: wait(".analysis, .note"), metrics: wait(".chart"), runtime: wait(".runtime-text section") }[tab](p); }])),
   ["report-several", await page("several.html", "report", fixture("jdk17-full.jfr"), INPUTS.java, INPUTS.python), wait(".row-link")],
 ];
 
