@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use jfr_analyzers::TimeBound;
 use jfr_parse::{MetadataCache, Recording, Type};
 use jfrkit_profile::ProfileType;
+use jfrkit_profile::units;
 use jfrkit_tables::{ExportOptions, Exported, Input, Table, export};
 
 use crate::collecting::{profile_type, time_range};
@@ -160,6 +161,13 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     {
         complain("warning", &format!("no event type matches {}", globs.shown()));
     }
+    let samples = options.tables.contains(&Table::Samples);
+    for kind in args.types.iter().filter(|_| exported.added > 0 && samples) {
+        let table = format!("samples/type={}", kind.name());
+        if !exported.written.iter().any(|file| file.table == table) {
+            complain("warning", &format!("there are no {kind} samples"));
+        }
+    }
     tell(args, &exported)?;
     if args.strict && lost {
         return Err(Failure::Failed("not read completely; leave out --strict to accept that".to_owned()));
@@ -184,7 +192,12 @@ fn warn(exported: &Exported) -> bool {
         complain("warning", &format!("{name}: {} more warnings", n - MAX_WARNINGS));
     }
     for (name, failure) in &exported.failures {
-        complain("error", &format!("{name}: {failure}"));
+        // The message of an input/output error already contains the file name.
+        if failure.starts_with(&format!("{name}: ")) {
+            complain("error", failure);
+        } else {
+            complain("error", &format!("{name}: {failure}"));
+        }
     }
     !exported.warnings.is_empty() || !exported.conflicts.is_empty()
 }
@@ -203,12 +216,13 @@ fn tell(args: &Args, exported: &Exported) -> Result<(), Failure> {
             continue;
         }
         let types = match table {
-            Table::Events | Table::Samples => format!("{files} types"),
+            Table::Events | Table::Samples => units::things(u64::try_from(files).unwrap_or(u64::MAX), "type", "types"),
             _ => String::new(),
         };
         let path = args.out_dir.join(table.name());
-        let size = jfrkit_profile::units::size(i64::try_from(bytes).unwrap_or(i64::MAX));
-        writeln!(out, "{:<10} {rows:>11} rows {types:>11} {size:>11}  {}", table.name(), path.display())?;
+        let rows = units::things(rows, "row", "rows");
+        let size = units::size(i64::try_from(bytes).unwrap_or(i64::MAX));
+        writeln!(out, "{:<10} {rows:>16} {types:>11} {size:>11}  {}", table.name(), path.display())?;
     }
     Ok(out.flush()?)
 }
