@@ -1,14 +1,16 @@
 //! Options for commands that collect profiles.
 
 use jfr_analyzers::{CpuSource, Filter, LabelKey, Options, TimeBound, TimeRange};
-use jfr_parse::Recording;
+use jfr_parse::{Recording, Zone};
 use jfrkit_profile::ProfileType;
+use jfrkit_profile::any::AnyProfile;
 use jfrkit_profile::tree::{Pattern, View};
 use regex::Regex;
 
 use crate::failure::Failure;
 use crate::near::near;
 use crate::output::{warn, zone};
+use crate::pprof_filter::Conditions;
 
 /// What to collect.
 #[derive(Debug, Clone, clap::Args)]
@@ -121,9 +123,19 @@ impl Time {
         let (start, end) = span(recordings);
         // A chunk still being written has no known end.
         let known = recordings.iter().flat_map(|r| r.headers()).all(|(_, header)| header.duration_nanos.0 > 0);
-        let zone = zone();
-        let range = TimeRange::resolve(self.from, self.to, start, end, known, &zone)
-            .map_err(|error| Failure::Failed(format!("{name}: {}", error.in_zone(&zone))))?;
+        self.within(name, (start, end), known, &zone())
+    }
+
+    /// Resolves the time range for an input that covers this span. `known` is whether its end is known.
+    pub(crate) fn within(
+        self,
+        name: &str,
+        (start, end): (i64, i64),
+        known: bool,
+        zone: &Zone,
+    ) -> Result<TimeRange, Failure> {
+        let range = TimeRange::resolve(self.from, self.to, start, end, known, zone)
+            .map_err(|error| Failure::Failed(format!("{name}: {}", error.in_zone(zone))))?;
         for (option, at) in [("--from", range.from), ("--to", range.to)] {
             let Some(at) = at else { continue };
             // Allow a second, because users often round to whole seconds.
@@ -135,6 +147,11 @@ impl Time {
             }
         }
         Ok(range)
+    }
+
+    /// Keeps only the samples of a pprof file in this range. Fails if the file does not contain the times of its samples.
+    pub(crate) fn apply(self, name: &str, profile: &mut AnyProfile) -> Result<(), Failure> {
+        Conditions { time: Some(self), ..Conditions::default() }.apply(name, profile)
     }
 }
 
@@ -169,6 +186,19 @@ impl Args {
             exclude: pattern(&self.exclude)?,
             ..View::default()
         })
+    }
+
+    /// Keeps only the samples of a pprof file that these options select, as recordings do when they are read.
+    pub(crate) fn apply(&self, name: &str, profile: &mut AnyProfile) -> Result<(), Failure> {
+        self.time.apply(name, profile)?;
+        let conditions = Conditions {
+            time: None,
+            thread: self.thread.as_ref(),
+            state: self.state.as_ref(),
+            include: self.include.as_ref(),
+            exclude: self.exclude.as_ref(),
+        };
+        conditions.apply(name, profile)
     }
 
     /// The options for recordings that together cover the given time range.

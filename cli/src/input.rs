@@ -9,6 +9,7 @@ use crate::failure::Failure;
 use crate::inputs::{Source, expand};
 use crate::limits;
 use crate::output::{complain, warn};
+use crate::profiles::is_pprof;
 
 /// Options that every command on recordings has.
 #[derive(Debug, clap::Args)]
@@ -49,7 +50,16 @@ pub(crate) fn each(
     let opening = limits.opening().cache(MetadataCache::default());
     let many = inputs.sources.len() + inputs.failures.len() > 1;
     for source in &inputs.sources {
-        let opened = source.open(&opening).map_err(|e| Failure::of(&source.name(), &e));
+        let opened = source.open(&opening).map_err(|e| {
+            if !matches!(e, jfr_parse::Error::Io { .. }) && is_pprof(source, &opening) {
+                return Failure::Failed(format!(
+                    "{}: this is a pprof file, not a recording; analyze, convert, top, flame, diff, heatmap, report and metrics \
+                     read it",
+                    source.name()
+                ));
+            }
+            Failure::of(&source.name(), &e)
+        });
         match opened.and_then(|recording| one(source, recording, many)) {
             Ok(()) => {}
             Err(failure @ (Failure::Usage(_) | Failure::ClosedPipe)) => return Err(failure),

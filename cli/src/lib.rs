@@ -13,6 +13,7 @@ mod interrupt;
 mod limits;
 mod near;
 mod output;
+mod pprof_filter;
 mod profiles;
 mod version;
 mod zone;

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::io::Read;
 
-use jfr_analyzers::{LabelKey, collect_merged};
+use jfr_analyzers::{Filter, LabelKey, Options, collect_merged};
 use jfr_parse::{MAGIC, OpenOptions, Recording, Stop};
 use jfrkit_profile::any::{AnyProfile, java_title, types};
 use jfrkit_profile::tree::{CallStacks, TreeError};
@@ -49,6 +49,10 @@ pub(crate) struct Loaded {
     pub(crate) types: Vec<Typed>,
     /// The recording profile types without samples, with the reason.
     pub(crate) absent: Vec<(ProfileType, String)>,
+    /// The types of pprof files that had samples before filters were applied.
+    pub(crate) filtered: Vec<String>,
+    /// The type that would be the first one without filters, if they removed all its samples, with the reason.
+    pub(crate) emptied: Option<(String, String)>,
     /// Whether any data could not be read.
     pub(crate) lossy: bool,
     /// Whether an input could not be read at all; the user was told.
@@ -67,12 +71,33 @@ impl Loaded {
         }
     }
 
-    /// The types with these names or values; without names, the first one.
-    pub(crate) fn pick_all(&self, wanted: &[String]) -> Result<Vec<&Typed>, Failure> {
-        match wanted {
-            [] => Ok(vec![self.pick(None)?]),
-            wanted => wanted.iter().map(|name| self.pick(Some(name))).collect(),
+    /// The types with these names or values, each with that name; without names, the first one. Warns about those without samples
+    /// if there are others.
+    pub(crate) fn pick_all<'a>(&'a self, wanted: &'a [String]) -> Result<Vec<(&'a str, &'a Typed)>, Failure> {
+        if wanted.is_empty() {
+            return Ok(vec![("", self.pick(None)?)]);
         }
+        let (mut found, mut missing) = (Vec::new(), Vec::new());
+        for name in wanted {
+            match self.pick(Some(name)) {
+                Ok(of) => found.push((name.as_str(), of)),
+                Err(Failure::Failed(reason)) => missing.push(reason),
+                Err(failure) => return Err(failure),
+            }
+        }
+        if found.is_empty() && !missing.is_empty() {
+            return Err(Failure::Failed(missing.remove(0)));
+        }
+        for reason in &missing {
+            complain("warning", reason);
+        }
+        Ok(found)
+    }
+
+    /// Says that the filters removed all samples of the type that would be shown without them, if so.
+    pub(crate) fn emptied(&self) -> Option<String> {
+        let (kind, reason) = self.emptied.as_ref()?;
+        Some(format!("{}: no {kind} profile: {reason}", self.name))
     }
 
     /// Makes the values with these names the ones that their types show by default.
@@ -93,11 +118,15 @@ impl Loaded {
     /// The type with this name or value; without a name, the first one.
     pub(crate) fn pick(&self, wanted: Option<&str>) -> Result<&Typed, Failure> {
         let Some(wanted) = wanted else {
+            if let Some(reason) = self.emptied() {
+                return Err(Failure::Failed(reason));
+            }
             return self.types.first().ok_or_else(|| Failure::Failed(format!("{}: there are no samples", self.name)));
         };
         let named = |of: &&Typed| of.kind == wanted || of.stacks.value_named(wanted).is_some();
         self.types.iter().find(|of| of.kind == wanted).or_else(|| self.types.iter().find(named)).ok_or_else(|| {
-            let absent = self.absent.iter().find(|(kind, _)| kind.name() == wanted).map(|(_, reason)| reason);
+            let absent = self.absent.iter().find(|(kind, _)| kind.name() == wanted).map(|(_, reason)| reason.as_str());
+            let absent = absent.or_else(|| self.filtered.iter().any(|kind| kind == wanted).then_some(EXCLUDED));
             let there: Vec<&str> = self.types.iter().map(|of| of.kind.as_str()).collect();
             match absent {
                 Some(reason) => Failure::Failed(format!("{}: no {wanted} profile: {reason}", self.name)),
@@ -153,6 +182,41 @@ pub(crate) fn open(source: &Source, opening: &OpenOptions, cancel: &Cancel) -> R
     }
 }
 
+/// Why a type of a pprof file has no samples left.
+const EXCLUDED: &str = "the filters exclude all samples";
+
+/// The type that would be the first one of these recordings without filters, if the filters removed all its samples, with the reason.
+pub(crate) fn emptied(
+    recordings: &[&Recording<'_>],
+    options: &Options,
+    set: &ProfileSet,
+) -> jfr_parse::Result<Option<(ProfileType, String)>> {
+    if options.filter.is_empty() {
+        return Ok(None);
+    }
+    let first = set.profiles.first().map(|profile| profile.kind);
+    let before: Vec<ProfileType> = ProfileType::ALL.iter().copied().take_while(|kind| Some(*kind) != first).collect();
+    let mut options = options.clone();
+    options.types = set.absent.iter().map(|absent| absent.kind).filter(|kind| before.contains(kind)).collect();
+    options.filter = Filter::default();
+    options.labels.clear();
+    options.timeline = None;
+    if options.types.is_empty() {
+        return Ok(None);
+    }
+    let unfiltered = collect_merged(recordings, &options)?;
+    let kind = unfiltered.profiles.first().map(|profile| profile.kind);
+    let absent = set.absent.iter().find(|absent| Some(absent.kind) == kind);
+    Ok(absent.map(|absent| (absent.kind, absent.reason.clone())))
+}
+
+/// The types of a pprof file whose values are not all zero.
+fn kinds_of(profile: &AnyProfile) -> Vec<String> {
+    let totals = profile.totals();
+    let counted = |at: &usize| totals.get(*at).is_some_and(|total| *total != 0);
+    types(profile).into_iter().filter(|of| of.values.iter().any(counted)).map(|of| of.kind).collect()
+}
+
 /// The types with samples in a pprof file.
 pub(crate) fn of_profile(profile: &AnyProfile) -> Vec<Typed> {
     let mut found = Vec::new();
@@ -202,6 +266,13 @@ fn add(found: &mut Vec<Typed>, more: Vec<Typed>, name: &str, cancel: &Cancel) ->
         }
     }
     Ok(())
+}
+
+/// Whether an input is a pprof file, compressed or not.
+pub(crate) fn is_pprof(source: &Source, opening: &OpenOptions) -> bool {
+    source.is_file()
+        && matches!(bytes(source, opening), Ok(Bytes::Other(bytes))
+            if !bytes.is_empty() && read_any(&bytes, &AnyLimits::default(), &Cancel::default()).is_ok())
 }
 
 /// The content of one input.
@@ -277,6 +348,7 @@ pub(crate) fn load(
     }
     let mut recordings: Vec<(String, Recording<'static>)> = Vec::new();
     let mut found: Vec<Typed> = Vec::new();
+    let mut filtered: Vec<String> = Vec::new();
     let names: Vec<String> = inputs.sources.iter().map(Source::name).collect();
     out.name = match names.as_slice() {
         [only] => only.clone(),
@@ -284,7 +356,14 @@ pub(crate) fn load(
         [] => String::new(),
     };
     for source in &inputs.sources {
-        let (opened, lossy) = match open(source, &opening, &cancel) {
+        let filter = |(mut opened, lossy)| {
+            if let Opened::Profile(profile) = &mut opened {
+                filtered.extend(kinds_of(profile));
+                collecting.apply(&source.name(), profile)?;
+            }
+            Ok((opened, lossy))
+        };
+        let (opened, lossy) = match open(source, &opening, &cancel).and_then(filter) {
             Ok(opened) => opened,
             Err(failure) if inputs.sources.len() == 1 && !out.failed => return Err(failure),
             Err(failure) => {
@@ -315,11 +394,21 @@ pub(crate) fn load(
         for text in &set.warnings {
             warn(&out.name, text);
         }
+        if wanted.is_empty() {
+            let emptied = emptied(&all, &options, &set).map_err(|e| Failure::of(&out.name, &e))?;
+            out.emptied = emptied.map(|(kind, reason)| (kind.name().to_owned(), reason));
+        }
         // The types of recordings come first.
         let of_profiles = std::mem::replace(&mut found, of_set(&set));
         add(&mut found, of_profiles, &out.name, &cancel)?;
         out.absent = set.absent.iter().map(|absent| (absent.kind, absent.reason.clone())).collect();
     }
     out.types = found;
+    if recordings.is_empty()
+        && let Some(first) = filtered.first().filter(|first| out.types.iter().all(|of| of.kind != **first))
+    {
+        out.emptied = Some((first.clone(), EXCLUDED.to_owned()));
+    }
+    out.filtered = filtered;
     Ok((out, cancel))
 }

@@ -423,7 +423,10 @@ fn read(
     for source in sources {
         match crate::profiles::open(source, opening, &cancel) {
             Ok((Opened::Recording(recording), _)) => recordings.push((source, *recording)),
-            Ok((Opened::Profile(profile), _)) => profiles.push(*profile),
+            Ok((Opened::Profile(mut profile), _)) => match args.collecting.apply(&source.name(), &mut profile) {
+                Ok(()) => profiles.push(*profile),
+                Err(failure) => failures.push(failure.to_string()),
+            },
             Err(failure) => failures.push(failure.to_string()),
         }
     }

@@ -101,7 +101,8 @@ enum Format {
 }
 
 fn by(text: &str) -> Result<By, String> {
-    By::parse(text).ok_or_else(|| "expected function, line, package, class, thread, endpoint or label:KEY".to_owned())
+    let by = if text == "method" { Some(By::Function) } else { By::parse(text) };
+    by.ok_or_else(|| "expected function, line, package, class, thread, endpoint or label:KEY".to_owned())
 }
 
 fn percent(text: &str) -> Result<f64, String> {
@@ -283,7 +284,7 @@ fn shown(value: i64, side: &Side, of: &Compared<'_>) -> String {
                     #[expect(clippy::cast_possible_truncation, reason = "a saturating cast, for show")]
                     let whole = rate.round() as i64;
                     if rate < 10.0 && unit == "count" {
-                        format!("{rate:.2} /s")
+                        format!("{rate:.2}/s")
                     } else {
                         format!("{}/s", units::value(whole, unit))
                     }

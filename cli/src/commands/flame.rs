@@ -13,6 +13,7 @@ use crate::collecting;
 use crate::failure::Failure;
 use crate::interrupt::FILES;
 use crate::limits;
+use crate::output::complain;
 use crate::profiles::{Loaded, Typed, load, tree_failure};
 
 /// Draw flame graphs as one self-contained HTML page, or as a tree in the terminal
@@ -98,7 +99,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     loaded.prefer(&args.types.names);
     if args.term {
         let mut out = crate::output::stdout();
-        for (i, of) in loaded.pick_all(&args.types.names)?.into_iter().enumerate() {
+        for (i, (_, of)) in loaded.pick_all(&args.types.names)?.into_iter().enumerate() {
             let tree = Tree::new(&of.stacks, of.value().0, &view, &cancel).map_err(|e| tree_failure(&e))?;
             if i > 0 {
                 writeln!(out)?;
@@ -108,9 +109,18 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         out.flush()?;
         return loaded.finish(false);
     }
-    let only = if args.types.names.is_empty() { Vec::new() } else { loaded.pick_all(&args.types.names)? };
+    let only: Vec<&Typed> = match args.types.names.as_slice() {
+        [] => Vec::new(),
+        names => loaded.pick_all(names)?.into_iter().map(|(_, of)| of).collect(),
+    };
     if loaded.types.is_empty() {
+        if let Some(reason) = loaded.emptied() {
+            return Err(Failure::Failed(reason));
+        }
         return Err(Failure::Failed(format!("{}: there are no samples", loaded.name)));
+    }
+    if let Some(reason) = loaded.emptied().filter(|_| only.is_empty()) {
+        complain("warning", &reason);
     }
     let title = loaded.name.rsplit('/').next().unwrap_or(&loaded.name);
     write_page(args.output.as_deref(), title, args.no_open, |out| page(out, &loaded, &only, &view, &cancel))?;

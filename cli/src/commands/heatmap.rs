@@ -14,7 +14,7 @@ use crate::failure::Failure;
 use crate::inputs::{Wanted, find};
 use crate::limits;
 use crate::output::complain;
-use crate::profiles::{Opened, open, tree_failure};
+use crate::profiles::{Opened, emptied, open, tree_failure};
 
 use super::flame::write_page;
 
@@ -57,7 +57,8 @@ type Timed = (AnyProfile, Option<Timeline>, Vec<usize>);
 
 fn read(args: &Args, name: &str, opened: Opened) -> Result<Timed, Failure> {
     match opened {
-        Opened::Profile(profile) => {
+        Opened::Profile(mut profile) => {
+            args.collecting.apply(name, &mut profile)?;
             let all = types(&profile);
             let of = match &args.kind {
                 Some(kind) => all.iter().find(|of| of.kind == *kind),
@@ -82,6 +83,10 @@ fn read(args: &Args, name: &str, opened: Opened) -> Result<Timed, Failure> {
             options.labels.retain(|label| *label != LabelKey::TraceEndpoint);
             let mut set = collect(&recording, &options).map_err(|e| Failure::of(name, &e))?;
             if kind.is_empty() && set.profiles.is_empty() {
+                let emptied = emptied(&[&recording], &options, &set).map_err(|e| Failure::of(name, &e))?;
+                if let Some((kind, reason)) = emptied {
+                    return Err(Failure::Failed(format!("{name}: no {kind} profile: {reason}")));
+                }
                 options.types.clear();
                 set = collect(&recording, &options).map_err(|e| Failure::of(name, &e))?;
             }

@@ -102,7 +102,7 @@ enum Format {
 fn rows(name: &str) -> Result<Rows, String> {
     let label = |key: &str| LabelKey::from_name(key).map(|label| By::Label(of_label(label)));
     match name {
-        "method" => Ok(Rows::By(By::Function)),
+        "method" | "function" => Ok(Rows::By(By::Function)),
         "label" => Ok(Rows::OwnLabel),
         _ => {
             // Label keys contain spaces where options have hyphens.
@@ -172,8 +172,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let (loaded, cancel) = load(&args.inputs, &args.types.wanted(), &args.by.labels(), &args.collecting, &args.limits)?;
     let view = View { own: args.own.clone(), library: args.library.prefixes.clone(), ..args.collecting.view()? };
     let mut out = crate::output::stdout();
-    for (i, of) in loaded.pick_all(&args.types.names)?.into_iter().enumerate() {
-        let table = Table::new(args, of, args.types.names.get(i).map_or("", String::as_str), &view, &cancel)?;
+    for (i, (name, of)) in loaded.pick_all(&args.types.names)?.into_iter().enumerate() {
+        let table = Table::new(args, of, name, &view, &cancel)?;
         match args.format {
             Format::Json => {
                 serde_json::to_writer(&mut out, &table)?;
