@@ -16,8 +16,8 @@ use crate::commands::{open, serve, upload};
 /// An INPUT is a recording, optionally compressed with gzip, zip, LZ4 or zstd, or `-` for standard input. Damaged
 /// recordings are read as far as possible; lost data is reported on standard error.
 ///
-/// Exit status: 0 success, possibly with warnings; 1 failure, or data was lost and --strict is set; 2 usage error.
-/// After Ctrl-C (130) or SIGTERM (143), no partial files remain.
+/// Exit status: 0 success, possibly with warnings; 1 failure, or data was lost and --strict is set; 2 usage error;
+/// 3 --fail-on or --fail-on-regression matched; 130 after Ctrl-C and 143 after SIGTERM, when no partial files remain.
 #[derive(Debug, Parser)]
 #[command(name = "jfrkit", version, max_term_width = 100, arg_required_else_help = true)]
 pub(crate) struct Cli {

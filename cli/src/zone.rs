@@ -21,7 +21,7 @@ pub(crate) fn local() -> Result<Zone, String> {
         Ok(bytes) => bytes,
         // A machine without a setting uses UTC.
         Err(e) if named.is_none() && e.kind() == std::io::ErrorKind::NotFound && cfg!(unix) => {
-            return Ok(Zone::new(|_| 0));
+            return Ok(Zone::default());
         }
         Err(e) => return Err(format!("the local time zone is not known: {}: {e}", path.display())),
     };
@@ -33,6 +33,9 @@ pub(crate) fn local() -> Result<Zone, String> {
 
 /// The zone of recordings that has the offsets of this one.
 fn zone(of: TimeZone) -> Zone {
+    if of.to_offset(Timestamp::UNIX_EPOCH).is_zero() && of.following(Timestamp::UNIX_EPOCH).next().is_none() {
+        return Zone::default();
+    }
     // Jiff knows the years until 9999, 64 bits of nanoseconds end in 2262.
     Zone::new(move |nanos| {
         let at = Timestamp::from_second(nanos.div_euclid(1_000_000_000)).unwrap_or(Timestamp::UNIX_EPOCH);
@@ -54,6 +57,8 @@ mod tests {
         {
             assert_eq!(berlin.ahead(at * 1_000_000_000), ahead, "{at}");
         }
+        // A zone without offsets is UTC, and has its name.
+        assert_eq!(zone(TimeZone::posix("UTC0").unwrap()).name(0), "UTC");
         let india = zone(TimeZone::posix("<+0530>-5:30").unwrap());
         assert_eq!((india.ahead(0), india.ahead(i64::MIN), india.ahead(i64::MAX)), (19_800, 19_800, 19_800));
     }

@@ -41,7 +41,7 @@ pub(crate) struct Args {
     host: Option<String>,
 
     /// A tag, key:value; repeatable
-    #[arg(long = "tag", value_name = "K:V")]
+    #[arg(long = "tag", value_name = "K:V", value_parser = tag)]
     tags: Vec<String>,
 
     /// Address of the server
@@ -67,6 +67,13 @@ enum FailOn {
     Warning,
 }
 
+fn tag(text: &str) -> Result<String, String> {
+    match text.split_once(':') {
+        Some((key, value)) if !key.is_empty() && !value.is_empty() => Ok(text.to_owned()),
+        _ => Err("expected key:value".to_owned()),
+    }
+}
+
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let key = match &args.key {
         Some(file) => {
@@ -84,6 +91,11 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let (mut failed, mut met) = (false, 0usize);
     let mut out = std::io::stdout().lock();
     for file in &args.files {
+        if file.is_dir() {
+            complain("error", &format!("{}: is a directory; name the files in it", file.display()));
+            failed = true;
+            continue;
+        }
         // The last value of a tag wins, so --tag file:… replaces this one.
         let own = file_tag(file);
         let pairs: Vec<(&str, &str)> =
