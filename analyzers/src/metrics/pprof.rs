@@ -39,10 +39,11 @@ const GO: [(&str, &str, Unit); 8] = [
 pub fn of_pprof(language: Language, totals: &[(&str, f64)], seconds: f64, given: &[(String, f64)]) -> Vec<Metric> {
     let total = |names: &[&str]| {
         let found = totals.iter().find(|(name, _)| names.contains(name));
-        found.map(|&(name, total)| (name.to_owned(), total)).filter(|_| seconds > 0.0)
+        found.map(|&(name, total)| (name.to_owned(), total))
     };
     let given_value = |name: &str| given.iter().find(|(known, _)| known == name).map(|&(_, value)| value);
     let per_second = |name, title, unit, types: &[&str], divisor: f64| match total(types) {
+        Some(_) if seconds <= 0.0 => Metric::unknown(name, title, unit, "the profile has no duration"),
         Some((of, total)) => {
             Metric::known(name, title, unit, format!("{of} ÷ {seconds:.1} s"), total / divisor / seconds)
         }
@@ -131,6 +132,16 @@ mod tests {
         assert_eq!(value("alloc.rate"), Some(123.0));
         assert_eq!(value("heap.live"), Some(5e6));
         assert_eq!(value("goroutines"), Some(7.0));
+    }
+
+    #[test]
+    fn without_a_duration_only_rates_are_unknown() {
+        for language in [Language::Python, Language::Go] {
+            let metrics = of_pprof(language, &[("inuse_space", 5e6), ("cpu", 1e9)], 0.0, &[]);
+            let of = |name: &str| metrics.iter().find(|m| m.name == name);
+            assert_eq!(of("heap.live").and_then(|m| m.value), Some(5e6));
+            assert_eq!(of("cpu.cores").and_then(|m| m.reason.as_deref()), Some("the profile has no duration"));
+        }
     }
 
     #[test]

@@ -77,18 +77,22 @@ fn chart(metric: &Metric, metrics: &Metrics) -> String {
 /// # Errors
 /// Errors of `out`.
 pub fn text(out: &mut impl Write, metrics: &Metrics, explain: bool, zone: &Zone) -> io::Result<()> {
-    let start = Iso(zone.local(metrics.start_nanos)).to_string();
-    write!(
-        out,
-        "{} from {} {}",
-        units::duration(metrics.end_nanos.saturating_sub(metrics.start_nanos)),
-        start.get(..19).unwrap_or(&start).replace('T', " "),
-        zone.name(metrics.start_nanos),
-    )?;
-    // Profiles that are not recordings have no points.
-    match metrics.metrics.iter().any(|metric| !metric.points.is_empty()) {
-        true => writeln!(out, ", one point every {}\n", units::duration(metrics.step_nanos))?,
-        false => writeln!(out, "\n")?,
+    // Some profiles have no duration, and some not even a time.
+    let nanos = metrics.end_nanos.saturating_sub(metrics.start_nanos);
+    if nanos > 0 {
+        let start = Iso(zone.local(metrics.start_nanos)).to_string();
+        write!(
+            out,
+            "{} from {} {}",
+            units::duration(nanos),
+            start.get(..19).unwrap_or(&start).replace('T', " "),
+            zone.name(metrics.start_nanos),
+        )?;
+        // Profiles that are not recordings have no points.
+        match metrics.metrics.iter().any(|metric| !metric.points.is_empty()) {
+            true => writeln!(out, ", one point every {}\n", units::duration(metrics.step_nanos))?,
+            false => writeln!(out, "\n")?,
+        }
     }
     let known: Vec<(&Metric, f64)> = metrics.metrics.iter().filter_map(|m| Some((m, m.value?))).collect();
     let width = known.iter().map(|(m, _)| m.name.chars().count()).max().unwrap_or(0);
@@ -112,7 +116,10 @@ pub fn text(out: &mut impl Write, metrics: &Metrics, explain: bool, zone: &Zone)
     let unknown: Vec<&Metric> = metrics.metrics.iter().filter(|metric| metric.value.is_none()).collect();
     if !unknown.is_empty() {
         let width = unknown.iter().map(|m| m.name.chars().count()).max().unwrap_or(0);
-        writeln!(out, "\nNot known:")?;
+        if !known.is_empty() {
+            writeln!(out)?;
+        }
+        writeln!(out, "Not known:")?;
         for metric in unknown {
             writeln!(out, "{:<width$}  {}", metric.name, metric.reason.as_deref().unwrap_or_default())?;
         }
