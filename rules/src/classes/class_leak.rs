@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::common::things;
 use crate::cost;
-use jfr_analyzers::events::{Facts, GroupBy, Needs};
+use jfr_analyzers::events::{Cell, Facts, GroupBy, Needs};
 use jfr_analyzers::math::{map_exp100, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 
@@ -12,7 +12,12 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity,
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ClassLeak;
 
-const LOADS: GroupBy = GroupBy::of(&["jdk.ClassLoad"]).by(&["loadedClass"]);
+const LOADS: GroupBy = GroupBy::of(&["jdk.ClassLoad"]).by(&["loadedClass", DEFINING, INITIATING]);
+/// The loader that defines the class.
+const DEFINING: &str = "definingClassLoader";
+/// The loader that was asked for the class. It may leave the definition to another loader: each loader that asks the
+/// bootstrap loader for `java.lang.Object` makes an event, but there is only one such class.
+const INITIATING: &str = "initiatingClassLoader";
 const STATISTICS: &str = "jdk.ClassLoadingStatistics";
 const UNLOADS: GroupBy = GroupBy::of(&["jdk.ClassUnload"]).by(&["unloadedClass"]);
 
@@ -29,8 +34,15 @@ impl Rule for ClassLeak {
             .title("Class leak")
             .category(Category::Classes)
             .description("Whether classes of the same name are loaded repeatedly and never unloaded.")
-            .formula("Loads minus unloads by class name; three quarters of a score that is 75 at `warning`.")
-            .differences("As in JMC, classes of the same name from different loaders count as one.")
+            .formula(
+                "Loads minus unloads by class name; three quarters of a score that is 75 at `warning`. A load counts \
+                 only if the loader that was asked for the class defines it itself.",
+            )
+            .differences(
+                "As in JMC, classes of the same name from different loaders count as one. JMC also counts the loads in \
+                 which a loader gets the class from another one, so it reports java.lang.Object in any program with \
+                 many loaders.",
+            )
             .settings(const { &[Setting::count("warning", 25.0, "Loads of a class that score three quarters of 75")] })
             .why(Self::WHY)
             .remedy(Self::REMEDY)
@@ -48,35 +60,55 @@ impl Rule for ClassLeak {
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
         let unloads: HashMap<_, u64> =
             facts.groups(&UNLOADS).iter().map(|g| (g.key("unloadedClass"), g.count())).collect();
-        let mut classes: Vec<(u64, &str)> = facts
-            .groups(&LOADS)
+        // Loads that define a class, and all loads, which JMC counts.
+        let mut loads: HashMap<Cell, (u64, u64, &str)> = HashMap::new();
+        for group in facts.groups(&LOADS).iter() {
+            let name = group.text("loadedClass").unwrap_or("?");
+            let (defined, all, _) = loads.entry(group.key("loadedClass")).or_insert((0, 0, name));
+            *all = all.saturating_add(group.count());
+            if group.key(DEFINING) == group.key(INITIATING) {
+                *defined = defined.saturating_add(group.count());
+            }
+        }
+        let left: Vec<(u64, u64, &str)> = loads
             .iter()
-            .map(|g| {
-                let unloaded = unloads.get(&g.key("loadedClass")).copied().unwrap_or(0);
-                (g.count().saturating_sub(unloaded), g.text("loadedClass").unwrap_or("?"))
+            .map(|(class, (defined, all, name))| {
+                let unloaded = unloads.get(class).copied().unwrap_or(0);
+                (defined.saturating_sub(unloaded), all.saturating_sub(unloaded), *name)
             })
             .collect();
+        let score = |most: u64| 0.75 * map_exp100(most as f64, settings.number("warning"));
+        let as_jmc = Severity::of_score(score(left.iter().map(|(_, all, _)| *all).max().unwrap_or(0)));
+        let mut classes: Vec<(u64, &str)> =
+            left.iter().filter(|(n, ..)| *n > 0).map(|(n, _, name)| (*n, *name)).collect();
         classes.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(b.1)));
-        let Some((most, name)) = classes.first().copied() else { return Verdict::ok("No class was loaded") };
+        let Some((most, name)) = classes.first().copied() else {
+            let none = if loads.is_empty() { "No class was loaded" } else { "No class stayed loaded" };
+            return Verdict::ok(none).jmc(as_jmc);
+        };
         // Classes that are there more than once, as a share of all.
         let extra = classes.iter().map(|(n, _)| n.saturating_sub(1)).fold(0u64, u64::saturating_add) as f64;
         let loaded = classes.iter().map(|(n, _)| *n).fold(0u64, u64::saturating_add) as f64;
         let all = facts.table(STATISTICS).floats("loadedClassCount").fold(loaded, f64::max);
-        let score = 0.75 * map_exp100(most as f64, settings.number("warning"));
         let rows = classes.iter().take(5).map(|(n, class)| [(*class).into(), Value::count(*n, "loads")]);
-        Verdict::scored(score, format!("{name} was loaded {} without being unloaded", things(most, "time", "times")))
-            .explain(ClassLeak::WHY)
-            .remedy(ClassLeak::REMEDY)
-            .cost(cost::classes(facts, ratio(extra, all)))
-            // By name only; MetaspaceChurn counts the loaders.
-            .at_most(Severity::Info)
-            .with("classes", Value::table(["class", "loads"], rows))
+        Verdict::scored(
+            score(most),
+            format!("{name} was loaded {} without being unloaded", things(most, "time", "times")),
+        )
+        .explain(ClassLeak::WHY)
+        .remedy(ClassLeak::REMEDY)
+        .cost(cost::classes(facts, ratio(extra, all)))
+        .jmc(as_jmc)
+        // By name only; MetaspaceChurn counts the loaders.
+        .at_most(Severity::Info)
+        .with("classes", Value::table(["class", "loads"], rows))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::common::fixture;
     use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
@@ -93,5 +125,32 @@ mod tests {
         assert_eq!(of(10, 0), Severity::Info);
         assert_eq!(of(10, 9), Severity::Ok);
         assert_eq!(of(0, 0), Severity::Ok);
+    }
+
+    #[test]
+    fn a_class_that_many_loaders_get_from_another_loader_is_one_class() {
+        let load = |s: Scene, i: i64, class: &str, defining: Option<&str>| {
+            let mut fields = vec![("loadedClass", class.into()), ("initiatingClassLoader", "fx.PluginLoader".into())];
+            // The bootstrap loader is null.
+            fields.extend(defining.map(|loader| ("definingClassLoader", loader.into())));
+            s.event("jdk.ClassLoad", i, i, fields)
+        };
+        let loads = |class: &str, defining: Option<&str>| {
+            let scene = Scene::new().enabled("jdk.ClassUnload");
+            (0..80i64).fold(scene, |s, i| load(s, i, class, defining))
+        };
+        let delegated = loads("java.lang.Object", None);
+        assert_eq!(delegated.verdict(&ClassLeak).severity, Severity::Ok);
+        assert_eq!(delegated.as_jmc(&ClassLeak), Severity::Info);
+        let own = loads("fx.Plugin", Some("fx.PluginLoader")).verdict(&ClassLeak);
+        assert_eq!(own.severity, Severity::Info);
+        assert_eq!(own.summary, "fx.Plugin was loaded 80 times without being unloaded");
+    }
+
+    #[test]
+    fn the_planted_leak_names_the_plugins_only() {
+        let verdict = fixture::expect("ClassLeak", "metaspace-leak", Severity::Info);
+        assert_eq!(verdict.summary, "fx.Plugin001 was loaded 200 times without being unloaded");
+        assert!(!fixture::text(&verdict).contains("java.lang.Object"), "{verdict:?}");
     }
 }
