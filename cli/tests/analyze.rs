@@ -335,6 +335,36 @@ fn a_baseline_leaves_what_is_new_or_worse() {
 }
 
 #[test]
+fn rules_of_pprof_profiles_are_selected_and_described_like_the_others() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../server/demo");
+    let go = path.join("go-cpu.pprof.gz").canonicalize().unwrap().to_str().unwrap().to_owned();
+    let jfr = fixture("scenarios/explicit-gc.jfr.gz");
+    let ids = |args: &[&str]| -> Vec<String> {
+        let report = json(args);
+        report["rules"].as_array().unwrap().iter().map(|rule| rule["id"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(ids(&["--rules", "profilehotfunction", &go]), ["ProfileHotFunction"]);
+    assert!(!ids(&["--skip", "ProfileHotFunction", &go]).contains(&"ProfileHotFunction".to_owned()));
+    assert_eq!(ids(&["--category", "cpu", &go]), ["ProfileHotFunction"]);
+    assert_eq!(ids(&["--category", "gc", &go]), [""; 0]);
+    // Each kind of rule leaves the other kind of input alone.
+    assert_eq!(ids(&["--rules", "ProfileHotFunction", &jfr]), [""; 0]);
+    assert_eq!(ids(&["--rules", "ExplicitGc", &go]), [""; 0]);
+    assert_eq!(ids(&["--rules", "ExplicitGc,ProfileHotFunction", &jfr]), ["ExplicitGc"]);
+    assert!(!ids(&["--skip", "ProfileHotFunction,ExplicitGc", &jfr]).contains(&"ExplicitGc".to_owned()));
+    let text = stdout(&["--rules", "ProfileHotFunction", &go]);
+    assert!(text.contains("takes") && !text.contains("0 rules") && !text.contains("0 do not apply"), "{text}");
+    let listed = stdout(&["--list"]);
+    let line = listed.lines().find(|line| line.starts_with("ProfileHotFunction ")).unwrap();
+    assert_eq!(line.split_whitespace().collect::<Vec<_>>(), ["ProfileHotFunction", "cpu", "yes", "Hot", "function"]);
+    assert!(stdout(&["--explain", "ProfileHotFunction"]).contains("reads pprof profiles"));
+    assert!(stdout(&[&go, &go]).starts_with("2 profiles in "));
+    assert!(stdout(&[&go, &jfr]).starts_with("2 inputs in "));
+    let (status, said) = complaint(&analyze(&["--rules", "ProfileHotFunctions", &go]));
+    assert!(status == 2 && said.contains("ProfileHotFunction"), "{said}");
+}
+
+#[test]
 fn profiles_of_other_languages_are_judged_by_the_rules_that_need_no_jvm() {
     let demo = |name: &str| {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../server/demo").join(name);

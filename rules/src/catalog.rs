@@ -7,47 +7,58 @@ mod switching;
 
 use std::io::{self, Write};
 
-pub use explain::explain;
+pub use explain::{explain, explain_profiled};
 use jfr_analyzers::rule::{Analysis, DefaultValue, Origin, Rule, RuleInfo, Setting, Unit};
-pub use markdown::escape as escape_markdown;
+pub use markdown::{escape as escape_markdown, words as markdown_words};
 pub use page::markdown;
 
-/// Writes the rules as aligned text.
+/// Writes the rules as aligned text: those for recordings, and `profiled` ones, see [`crate::profiled::rules`].
 ///
 /// # Errors
 /// Errors of `out`.
-pub fn text(out: &mut dyn Write, analysis: &Analysis) -> io::Result<()> {
-    let infos = sorted(analysis);
+pub fn text(out: &mut dyn Write, analysis: &Analysis, profiled: &[RuleInfo]) -> io::Result<()> {
+    let infos = sorted(analysis, profiled);
     let width = |of: fn(&RuleInfo) -> &str| infos.iter().map(|(i, _)| of(i).chars().count()).max().unwrap_or(0);
     let (id, category) = (width(|i| &i.id), width(|i| i.category.name()).max(8));
-    writeln!(out, "{:<id$}  {:<category$}  {:<4}  Title", "Rule", "Category", "JMC")?;
-    for (info, _) in infos {
+    writeln!(out, "{:<id$}  {:<category$}  {:<4}  {:<5}  Title", "Rule", "Category", "JMC", "pprof")?;
+    for (info, rule) in infos {
         let jmc = if info.origin == Origin::Jmc { "yes" } else { "" };
-        writeln!(out, "{:<id$}  {:<category$}  {jmc:<4}  {}", info.id, info.category.name(), info.title)?;
+        let pprof = if rule.is_none() { "yes" } else { "" };
+        writeln!(out, "{:<id$}  {:<category$}  {jmc:<4}  {pprof:<5}  {}", info.id, info.category.name(), info.title)?;
     }
     Ok(())
 }
 
-/// Writes the rules as JSON: an array of their descriptions, with the events that they read.
+/// Writes the rules as JSON: an array of their descriptions, with the events that they read, and whether they read
+/// pprof profiles instead.
 ///
 /// # Errors
 /// Errors of `out`.
-pub fn json(out: &mut dyn Write, analysis: &Analysis) -> io::Result<()> {
+pub fn json(out: &mut dyn Write, analysis: &Analysis, profiled: &[RuleInfo]) -> io::Result<()> {
     #[derive(serde::Serialize)]
     struct Line {
         #[serde(flatten)]
         info: RuleInfo,
         events: Vec<&'static str>,
+        pprof: bool,
     }
-    let lines: Vec<Line> =
-        sorted(analysis).into_iter().map(|(info, rule)| Line { info, events: rule.needs().events() }).collect();
+    let lines: Vec<Line> = sorted(analysis, profiled)
+        .into_iter()
+        .map(|(info, rule)| Line {
+            info,
+            events: rule.map(|rule| rule.needs().events()).unwrap_or_default(),
+            pprof: rule.is_none(),
+        })
+        .collect();
     serde_json::to_writer(&mut *out, &lines)?;
     writeln!(out)
 }
 
-/// Sorted by category, then by registration.
-fn sorted(analysis: &Analysis) -> Vec<(RuleInfo, &dyn Rule)> {
-    let mut rules: Vec<(RuleInfo, &dyn Rule)> = analysis.rules().map(|rule| (rule.info(), rule)).collect();
+/// Sorted by category, then by registration; those that read pprof profiles come last and have only a description.
+fn sorted<'a>(analysis: &'a Analysis, profiled: &[RuleInfo]) -> Vec<(RuleInfo, Option<&'a dyn Rule>)> {
+    let mut rules: Vec<(RuleInfo, Option<&dyn Rule>)> =
+        analysis.rules().map(|rule| (rule.info(), Some(rule))).collect();
+    rules.extend(profiled.iter().map(|info| (info.clone(), None)));
     rules.sort_by_key(|(info, _)| info.category);
     rules
 }
@@ -117,6 +128,13 @@ mod tests {
                 assert!(page.contains(part), "{part}: {page}");
             }
             assert!(info.settings.iter().all(|s| page.contains(&*s.key) && page.contains(&*s.label)), "{page}");
+        }
+        for info in crate::profiled::rules() {
+            let page = explain_profiled(&info);
+            for part in [&info.id, &info.title, "What it checks:", "How it decides:", "reads pprof profiles"] {
+                assert!(page.contains(part), "{part}: {page}");
+            }
+            assert!(!page.contains("jfr configure") && !page.contains("Events:"), "{page}");
         }
     }
 }

@@ -182,7 +182,8 @@ pub fn rules() -> Vec<RuleInfo> {
 }
 
 /// Whether a rule of this id is one of these.
-pub(crate) fn has(id: &str) -> bool {
+#[must_use]
+pub fn has(id: &str) -> bool {
     RULES.iter().any(|(info, _)| info.id == id)
 }
 
@@ -193,7 +194,8 @@ pub fn evaluate(process: &Process<'_>) -> Report {
     report(process, RULES.iter().map(|(info, _)| Settings::defaults(&info.id, &info.settings).ok()))
 }
 
-/// Runs the rules that the options do not skip, with the settings of the options.
+/// Runs the rules that the options select, with the settings of the options. The options may also name rules for
+/// recordings.
 ///
 /// # Errors
 /// [`AnalysisError::UnknownSetting`] and [`AnalysisError::BadSetting`] for a setting of one of these rules.
@@ -202,7 +204,7 @@ pub fn evaluate_with(process: &Process<'_>, options: &AnalysisOptions) -> Result
     let mut chosen = Vec::new();
     for (info, _) in &*RULES {
         let settings = Settings::with(&info.id, &info.settings, options.settings.get(&*info.id).unwrap_or(&none))?;
-        chosen.push((!options.skip.iter().any(|id| *id == info.id)).then_some(settings));
+        chosen.push(options.choose(info).then_some(settings));
     }
     Ok(report(process, chosen.into_iter()))
 }

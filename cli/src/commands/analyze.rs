@@ -15,7 +15,7 @@ use jfr_parse::{MetadataCache, Recording};
 use jfrkit_profile::tree::View;
 use jfrkit_reports::{Entry, Format, Style};
 use jfrkit_rules::config::Config;
-use jfrkit_rules::profiled::evaluate_file;
+use jfrkit_rules::profiled::{self, evaluate_file};
 
 use crate::collecting::{self, span};
 use crate::failure::Failure;
@@ -197,11 +197,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     if args.list || args.explain.is_some() {
         return args.tell(analysis);
     }
-    let options = args.options(&analysis, &config)?;
+    let (options, profiled) = args.options(&analysis, &config)?;
     let mut parts = Vec::new();
-    let mut profiled = AnalysisOptions::default();
-    profiled.skip.clone_from(&args.skip);
-    config.apply_to_profiled(&mut profiled);
     let judge = Judge { args, analysis: &analysis, options: &options, profiled: &profiled };
     let results = judge.all(&expand(&args.inputs), &mut parts)?;
     let entries: Vec<Entry<'_>> = results
@@ -361,11 +358,11 @@ impl Args {
         }
         match entries.len() {
             1 => writeln!(out, "-v shows the evidence, --rules ID all about one finding."),
-            _ => writeln!(out, "\n-v shows the findings of each recording."),
+            _ => writeln!(out, "\n-v shows the findings of each input."),
         }
     }
 
-    /// The rules selected by the arguments.
+    /// The rules selected by the arguments, among those for recordings and those for pprof profiles.
     fn chosen(&self, analysis: &Analysis) -> Result<AnalysisOptions, Failure> {
         let mut options = AnalysisOptions::default();
         options.rules = tell::spelled(analysis, &self.rules)?;
@@ -374,16 +371,28 @@ impl Args {
         Ok(options)
     }
 
-    fn options(&self, analysis: &Analysis, config: &Config) -> Result<AnalysisOptions, Failure> {
-        let mut options = self.chosen(analysis)?;
+    /// The options of the rules for recordings, and of those for pprof profiles.
+    fn options(&self, analysis: &Analysis, config: &Config) -> Result<(AnalysisOptions, AnalysisOptions), Failure> {
+        let mut profiled = self.chosen(analysis)?;
+        let mut options = profiled.clone();
+        for ids in [&mut options.rules, &mut options.skip] {
+            ids.retain(|id| !profiled::has(id));
+        }
+        // Users who name only rules for pprof profiles want none of the others.
+        if options.rules.is_empty() && !profiled.rules.is_empty() {
+            options.skip = analysis.infos().map(|info| info.id.into_owned()).collect();
+        }
         config.apply(&mut options);
+        config.apply_to_profiled(&mut profiled);
         // A job that checks nothing must not look like one that found nothing.
-        if !analysis.infos().any(|info| options.choose(&info)) {
+        let any = analysis.infos().any(|info| options.choose(&info))
+            || profiled::rules().iter().any(|info| profiled.choose(info));
+        if !any {
             return Err(Failure::Usage(
                 "no rule is left to run: see --rules, --skip, --category and the settings".into(),
             ));
         }
-        Ok(options)
+        Ok((options, profiled))
     }
 
     /// The options with the time range resolved for this recording.

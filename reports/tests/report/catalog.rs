@@ -10,8 +10,11 @@ use super::{fixtures, root, written};
 #[test]
 fn the_docs_are_up_to_date() {
     let mut page = Vec::new();
-    catalog::markdown(&mut page, &jfrkit_rules::analysis()).unwrap();
+    catalog::markdown(&mut page, &jfrkit_rules::analysis(), &jfrkit_rules::profiled::rules()).unwrap();
     let page = String::from_utf8(page).unwrap();
+    if std::env::var_os("JFRKIT_BLESS").is_some() {
+        std::fs::write(root().join("docs/rules.md"), &page).unwrap();
+    }
     // A checkout on Windows may have other line endings.
     let docs = std::fs::read_to_string(root().join("docs/rules.md")).unwrap_or_default().replace("\r\n", "\n");
     assert!(
@@ -74,14 +77,15 @@ fn the_examples_are_up_to_date() {
 fn tables_name_every_rule_once() {
     let analysis = jfrkit_rules::analysis();
     let (mut text, mut json) = (Vec::new(), Vec::new());
-    catalog::text(&mut text, &analysis).unwrap();
-    catalog::json(&mut json, &analysis).unwrap();
+    let profiled = jfrkit_rules::profiled::rules();
+    catalog::text(&mut text, &analysis, &profiled).unwrap();
+    catalog::json(&mut json, &analysis, &profiled).unwrap();
     let text = String::from_utf8(text).unwrap();
     let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
     let json = json.as_array().unwrap();
-    assert_eq!(text.lines().count(), analysis.infos().len() + 1);
-    assert_eq!(json.len(), analysis.infos().len());
-    for info in analysis.infos() {
+    assert_eq!(text.lines().count(), analysis.infos().len() + profiled.len() + 1);
+    assert_eq!(json.len(), analysis.infos().len() + profiled.len());
+    for info in analysis.infos().chain(profiled.iter().cloned()) {
         assert_eq!(text.lines().filter(|line| line.starts_with(&format!("{} ", info.id))).count(), 1, "{}", info.id);
         assert_eq!(json.iter().filter(|rule| rule["id"] == *info.id).count(), 1, "{}", info.id);
     }

@@ -12,11 +12,19 @@ pub fn explain(rule: &dyn Rule) -> String {
     let (info, needs) = (rule.info(), rule.needs());
     let mut out = String::new();
     // Writing to a string does not fail.
-    let _ = write_page(&mut out, &info, &needs);
+    let _ = write_page(&mut out, &info, Some(&needs));
     out
 }
 
-fn write_page(out: &mut String, info: &RuleInfo, needs: &Needs) -> std::fmt::Result {
+/// Like [`explain`], for one of [`crate::profiled::rules`], which reads no events.
+#[must_use]
+pub fn explain_profiled(info: &RuleInfo) -> String {
+    let mut out = String::new();
+    let _ = write_page(&mut out, info, None);
+    out
+}
+
+fn write_page(out: &mut String, info: &RuleInfo, needs: Option<&Needs>) -> std::fmt::Result {
     let origin = match info.origin {
         Origin::Jmc => "JDK Mission Control has a rule with this id",
         Origin::Own => "not a rule of JDK Mission Control",
@@ -43,7 +51,10 @@ fn write_page(out: &mut String, info: &RuleInfo, needs: &Needs) -> std::fmt::Res
         "  To disable the rule: enabled = false under [rules.{key}] in jfrkit.toml, or --skip {}\n",
         info.id
     )?;
-    events(out, needs)
+    match needs {
+        Some(needs) => events(out, needs),
+        None => section(out, "Input", "The rule reads pprof profiles of Python, Go and Node.js instead of recordings."),
+    }
 }
 
 fn section(out: &mut String, title: &str, text: &str) -> std::fmt::Result {

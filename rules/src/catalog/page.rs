@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::markdown::escape;
+use super::markdown::{code, escape, words};
 use super::{default, sorted};
 use jfr_analyzers::rule::{Analysis, Origin, Rule, RuleInfo};
 
@@ -10,13 +10,15 @@ use jfr_analyzers::rule::{Analysis, Origin, Rule, RuleInfo};
 ///
 /// # Errors
 /// Errors of `out`.
-pub fn markdown(out: &mut dyn Write, analysis: &Analysis) -> io::Result<()> {
-    let rules = sorted(analysis);
+pub fn markdown(out: &mut dyn Write, analysis: &Analysis, profiled: &[RuleInfo]) -> io::Result<()> {
+    let rules = sorted(analysis, profiled);
     let jmc = rules.iter().filter(|(info, _)| info.origin == Origin::Jmc).count();
+    let pprof = rules.iter().filter(|(_, rule)| rule.is_none()).count();
     writeln!(out, "# Rules\n")?;
     writeln!(
         out,
-        "{} rules; {jmc} of them have the id of a rule in JDK Mission Control. `jfrkit analyze --explain ID` describes \
+        "{} rules; {jmc} of them have the id of a rule in JDK Mission Control, and {pprof} read pprof profiles of Python, \
+         Go and Node.js instead of recordings. `jfrkit analyze --explain ID` describes \
          one rule and how to enable the events that it needs. The examples are findings in the recordings of \
          `fixtures/`. This page is generated from the rules by `cargo run -- analyze --list --format markdown -o \
          docs/rules.md`.\n",
@@ -25,11 +27,12 @@ pub fn markdown(out: &mut dyn Write, analysis: &Analysis) -> io::Result<()> {
     for of_category in rules.chunk_by(|(a, _), (b, _)| a.category == b.category) {
         let Some((first, _)) = of_category.first() else { continue };
         writeln!(out, "## {}\n", first.category)?;
-        writeln!(out, "| Rule | JMC | What it checks |\n|:--|:--|:--|")?;
-        for (info, _) in of_category {
+        writeln!(out, "| Rule | JMC | pprof | What it checks |\n|:--|:--|:--|:--|")?;
+        for (info, rule) in of_category {
             let jmc = if info.origin == Origin::Jmc { "yes" } else { "" };
+            let pprof = if rule.is_none() { "yes" } else { "" };
             let (anchor, id) = (anchor(&info.id), escape(&info.id));
-            writeln!(out, "| [{id}](#{anchor}) | {jmc} | {} |", words(&info.description))?;
+            writeln!(out, "| [{id}](#{anchor}) | {jmc} | {pprof} | {} |", words(&info.description))?;
         }
         for (info, rule) in of_category {
             writeln!(out)?;
@@ -40,7 +43,7 @@ pub fn markdown(out: &mut dyn Write, analysis: &Analysis) -> io::Result<()> {
     Ok(())
 }
 
-fn section(out: &mut dyn Write, info: &RuleInfo, rule: &dyn Rule) -> io::Result<()> {
+fn section(out: &mut dyn Write, info: &RuleInfo, rule: Option<&dyn Rule>) -> io::Result<()> {
     writeln!(out, "### {}\n", escape(&info.id))?;
     writeln!(out, "**{}.** {}", escape(&info.title), words(&info.description))?;
     part(out, "Why it matters", &words(&info.why))?;
@@ -69,8 +72,12 @@ fn section(out: &mut dyn Write, info: &RuleInfo, rule: &dyn Rule) -> io::Result<
             writeln!(out, "| `{}` | {} | {} |", setting.key, code(&default(setting)), words(&setting.label))?;
         }
     }
-    let events = rule.needs().events();
+    let events = rule.map(|rule| rule.needs().events()).unwrap_or_default();
     writeln!(out, "\n#### References\n")?;
+    if rule.is_none() {
+        writeln!(out, "- Input: pprof profiles of Python, Go and Node.js")?;
+        return writeln!(out, "- In a terminal: `jfrkit analyze --explain {}`", info.id);
+    }
     if !events.is_empty() {
         let events: Vec<String> = events.into_iter().map(code).collect();
         writeln!(out, "- Events: {}", events.join(", "))?;
@@ -100,20 +107,6 @@ impl Example {
     fn of(id: &str) -> Option<Self> {
         let all: Vec<Self> = serde_json::from_str(include_str!("examples.json")).ok()?;
         all.into_iter().find(|example| example.id == id)
-    }
-}
-
-/// Escaped text in which parts between backticks are code.
-fn words(text: &str) -> String {
-    let part = |(i, part): (usize, &str)| if i % 2 == 1 { code(part) } else { escape(part) };
-    text.split('`').enumerate().map(part).collect()
-}
-
-/// Text as code, also inside a table cell; empty for empty text.
-fn code(text: &str) -> String {
-    match text {
-        "" => String::new(),
-        text => format!("`{}`", text.replace('|', "\\|")),
     }
 }
 
