@@ -71,13 +71,17 @@ static RULES: LazyLock<[(RuleInfo, Evaluate); 6]> = LazyLock::new(|| {
             RuleInfo::own("ProfileHotFunction")
                 .title("Hot function")
                 .category(Category::Cpu)
-                .description("Whether one function alone, without its callees, takes much of the CPU time")
-                .formula("share of the CPU time: 25 at `info`, 75 at `warning`; nothing below 0.05 cores")
+                .description("Whether one function alone, without its callees, takes much of the CPU time.")
+                .formula(
+                    "Share of the CPU time: 25 at `info`, 75 at `warning`; nothing below 0.05 cores. Worth a look at \
+                     most, because a hot function may be the program's work. Idle time, such as `(idle)` in Node.js, \
+                     is not CPU time.",
+                )
                 .settings(
                     const {
                         &[
                             Setting::percent("info", 20.0, "Share of the CPU time worth a look"),
-                            Setting::percent("warning", 50.0, "Share of the CPU time to act on"),
+                            Setting::percent("warning", 50.0, "Share of the CPU time that scores 75"),
                         ]
                     },
                 ),
@@ -87,8 +91,8 @@ static RULES: LazyLock<[(RuleInfo, Evaluate); 6]> = LazyLock::new(|| {
             RuleInfo::own("ProfileTruncatedStacks")
                 .title("Truncated stacks")
                 .category(Category::Recording)
-                .description("How many samples have a stack from which the profiler left out frames")
-                .formula("share of the samples: 25 at `info`, 75 at `warning`")
+                .description("How many samples have a stack from which the profiler left out frames.")
+                .formula("Share of the samples: 25 at `info`, 75 at `warning`.")
                 .settings(
                     const {
                         &[
@@ -103,10 +107,10 @@ static RULES: LazyLock<[(RuleInfo, Evaluate); 6]> = LazyLock::new(|| {
             RuleInfo::own("ProfileLockWait")
                 .title("Waiting for locks")
                 .category(Category::Locks)
-                .description("How long threads wait for locks, compared with the time that they work")
+                .description("How long threads wait for locks, compared with the time that they work.")
                 .formula(
-                    "waiting divided by waiting plus CPU time: 25 at `info`, 75 at `warning`; nothing below \
-                      0.1 s per second",
+                    "Waiting divided by waiting plus CPU time: 25 at `info`, 75 at `warning`; nothing below \
+                      0.1 s per second.",
                 )
                 .settings(
                     const {
@@ -122,8 +126,8 @@ static RULES: LazyLock<[(RuleInfo, Evaluate); 6]> = LazyLock::new(|| {
             RuleInfo::own("ProfileExceptionRate")
                 .title("Exceptions")
                 .category(Category::Exceptions)
-                .description("How many exceptions are raised, caught or not")
-                .formula("exceptions per second: 25 at `info`, 75 at `warning`")
+                .description("How many exceptions are raised, caught or not.")
+                .formula("Exceptions per second: 25 at `info`, 75 at `warning`.")
                 .settings(
                     const {
                         &[
@@ -138,10 +142,10 @@ static RULES: LazyLock<[(RuleInfo, Evaluate); 6]> = LazyLock::new(|| {
             RuleInfo::own("ProfileHeapGrowth")
                 .title("Growing heap")
                 .category(Category::Heap)
-                .description("Whether the memory in use rises steadily over the last hour of the process")
+                .description("Whether the memory in use rises steadily over the last hour of the process.")
                 .formula(
-                    "growth per hour divided by the mean: 25 at `info`, 75 at `warning`; only for a \
-                      steady rise over at least 10 minutes",
+                    "Growth per hour divided by the mean: 25 at `info`, 75 at `warning`; only for a \
+                      steady rise over at least 10 minutes.",
                 )
                 .settings(
                     const {
@@ -157,10 +161,10 @@ static RULES: LazyLock<[(RuleInfo, Evaluate); 6]> = LazyLock::new(|| {
             RuleInfo::own("ProfileGoroutineGrowth")
                 .title("Growing number of goroutines")
                 .category(Category::Threads)
-                .description("Whether the number of goroutines rises steadily over the last hour of the process")
+                .description("Whether the number of goroutines rises steadily over the last hour of the process.")
                 .formula(
-                    "growth per hour divided by the mean: 25 at `info`, 75 at `warning`; only for a \
-                      steady rise over at least 10 minutes",
+                    "Growth per hour divided by the mean: 25 at `info`, 75 at `warning`; only for a \
+                      steady rise over at least 10 minutes.",
                 )
                 .settings(
                     const {
@@ -327,29 +331,63 @@ fn unit(stacks: &CallStacks) -> &str {
     stacks.types().last().map_or("", |t| &t.unit)
 }
 
+/// Whether a row of a CPU profile is a thread with nothing to do: V8's time between two events, and a parked goroutine.
+fn is_idle(function: &str) -> bool {
+    matches!(function, "(idle)" | "runtime.gopark")
+}
+
+/// Whether a row is CPU time outside of any function of the program: V8's own code, and Datadog's row for the threads
+/// that run no JavaScript.
+fn is_no_function(function: &str) -> bool {
+    matches!(function, "(program)" | "(root)" | "Non JS threads activity")
+}
+
 fn hot_function(process: &Process<'_>, settings: &Settings) -> Verdict {
     let Some(stacks) = process.stacks("cpu") else { return Verdict::not_applicable("there is no CPU profile") };
-    let (rows, total, samples) = rows(stacks, &By::Function);
-    let Some(first) = rows.first().filter(|_| samples >= FEW_SAMPLES) else {
+    let (mut rows, mut total, mut samples) = rows(stacks, &By::Function);
+    let all = total;
+    rows.retain(|row| {
+        let idle = is_idle(&row.key);
+        if idle {
+            total = total.saturating_sub(row.own);
+            // It calls nothing, so all its samples are its own.
+            samples = samples.saturating_sub(row.samples);
+        }
+        !idle
+    });
+    let Some(first) = rows.iter().find(|row| !is_no_function(&row.key)).filter(|_| samples >= FEW_SAMPLES) else {
         return Verdict::not_applicable(format!(
             "there are too few CPU samples: {}",
             units::things(u64::try_from(samples).unwrap_or(0), "sample", "samples")
         ));
     };
-    let cores = process.metric(&["cpu.cores"]);
+    let cores = process.metric(&["cpu.cores"]).map(|cores| cores * share(total, all));
     if cores.is_some_and(|cores| cores < IDLE_CORES) {
         return Verdict::ok(format!("The process hardly uses the CPU: {} cores", units::number(cores.unwrap_or(0.0))));
     }
     let part = share(first.own, total);
-    let summary = format!("{} takes {} of CPU time by itself", first.key, units::share(part));
+    let is_gc = matches!(&*first.key, "(garbage collector)" | "Garbage Collection");
+    let summary = if is_gc {
+        format!("Garbage collection takes {} of CPU time", units::share(part))
+    } else {
+        format!("{} takes {} of CPU time by itself", first.key, units::share(part))
+    };
+    let remedy = if is_gc {
+        "Look at the allocation profile: allocate less in the functions that allocate most, or give the program a \
+         larger heap."
+    } else {
+        "Look at its callers: calling it less often usually pays off more than making it faster. Then look for work \
+         that its lines repeat needlessly: `jfrkit top --by line` lists them; on the page, show the flame graph by \
+         line."
+    };
     Verdict::scored(score(part, settings), summary)
+        // It may be the program's work, as for HotSpots.
+        .at_most(Severity::Info)
         .explain("Time in a function itself, without the functions that it calls, is where the processor was.")
-        .remedy(
-            "Look at its callers: calling it less often usually pays off more than making it faster. Then look at its \
-             lines (lines=1) for work that is repeated needlessly.",
-        )
+        .remedy(remedy)
         .with("functions", top(&rows, total, unit(stacks), "function"))
         .with_some("cpu cores", cores.map(|cores| Value::number(cores, "cores")))
+        .with_some("idle", (total < all).then(|| Value::text(units::value(all.saturating_sub(total), unit(stacks)))))
         .cost(Cost::cpu(part))
 }
 
@@ -557,7 +595,8 @@ mod tests {
         let types = [("cpu", &cpu)];
         let process = Process { language: "Python", types: &types, metrics: &busy, ..Process::default() };
         let hot = verdict(&process, "ProfileHotFunction");
-        assert_eq!(hot.severity, Severity::Warning);
+        // It may be the program's work.
+        assert_eq!(hot.severity, Severity::Info);
         assert_eq!(hot.summary, "scan takes 80 % of CPU time by itself");
         assert_eq!(hot.cost.unwrap().share, 0.8);
         assert_eq!(evaluate(&process).findings[0].id, "ProfileHotFunction");
@@ -583,7 +622,7 @@ mod tests {
             report.outcome("ProfileHotFunction").map(|outcome| outcome.verdict.severity)
         };
         assert_eq!(severity(""), Some(Severity::Info));
-        assert_eq!(severity("[rules.ProfileHotFunction]\nwarning = \"40 %\""), Some(Severity::Warning));
+        assert_eq!(severity("[rules.ProfileHotFunction]\ninfo = \"46 %\""), Some(Severity::Ok));
         assert_eq!(severity("[rules.ProfileHotFunction]\ninfo = \"50 %\"\nwarning = \"60 %\""), Some(Severity::Ok));
         assert_eq!(severity("[rules.ProfileHotFunction]\nenabled = false"), None);
         // An analysis of recordings does not know these rules, and must not be asked for them.
@@ -640,6 +679,32 @@ mod tests {
         assert_eq!(verdict(&process, "ProfileLockWait").severity, Severity::Warning);
         let metrics = [("cpu.cores".to_owned(), 0.5), ("lock.wait".to_owned(), 0.05)];
         assert_eq!(verdict(&Process { metrics: &metrics, ..process }, "ProfileLockWait").severity, Severity::Ok);
+    }
+
+    #[test]
+    fn idle_time_is_not_cpu_time() {
+        let of = |samples: &[(&[&str], i64, i64, &str)]| {
+            let cpu = stacks("cpu", "nanoseconds", samples);
+            let metrics = [("cpu.cores".to_owned(), 0.9)];
+            let types = [("cpu", &cpu)];
+            let process = Process { language: "JavaScript", types: &types, metrics: &metrics, ..Process::default() };
+            verdict(&process, "ProfileHotFunction")
+        };
+        let idle = (&["(idle)"][..], 600, 600_000_000, "");
+        let hot = of(&[idle, (&["main", "render"], 60, 60_000_000, ""), (&["main", "parse"], 40, 40_000_000, "")]);
+        assert_eq!(hot.summary, "render takes 60 % of CPU time by itself");
+        assert!(!format!("{:?}", hot.evidence).contains("(idle)"), "{hot:?}");
+        // Threads that run no JavaScript use the CPU, but are not a function to look at.
+        let other = (&["Non JS threads activity"][..], 300, 300_000_000, "");
+        let hot = of(&[other, (&["main", "render"], 100, 100_000_000, "")]);
+        assert_eq!(hot.summary, "render takes 25 % of CPU time by itself");
+        let collected = of(&[(&["(garbage collector)"], 80, 80_000_000, ""), (&["main"], 20, 20_000_000, "")]);
+        assert_eq!(collected.summary, "Garbage collection takes 80 % of CPU time");
+        // A process that only waits.
+        let waits = of(&[idle, (&["main", "render"], 10, 10_000_000, "")]);
+        assert_eq!(waits.severity, Severity::NotApplicable);
+        let idles = of(&[(&["(idle)"], 9_900, 9_900_000_000, ""), (&["main"], 60, 60_000_000, "")]);
+        assert_eq!(idles.severity, Severity::Ok, "{}", idles.summary);
     }
 
     #[test]
