@@ -89,11 +89,12 @@ impl Rule for SecretsInConfiguration {
         }
         let count = found.len() as u64;
         let mut names: Vec<&str> = found.keys().map(String::as_str).collect();
-        let more = if names.len() > 3 { " …" } else { "" };
+        let more = if names.len() > 3 { ", …" } else { "" };
         names.truncate(3);
         Verdict::warning(format!(
-            "{} like a secret: {}{more}",
-            things(count, "name or value looks", "names or values look"),
+            // Not `a secret: NAME`, which would be masked like any other value after that word.
+            "{} ({}{more})",
+            things(count, "name or value looks like a secret", "names or values look like secrets"),
             names.join(", ")
         ))
         .score(map_exp100(count as f64, 1.0).max(75.0))
@@ -246,7 +247,10 @@ mod tests {
         {
             assert!(text.contains(name), "{name}: {text}");
         }
-        assert!(verdict.summary.starts_with("5 names"), "{}", verdict.summary);
+        assert_eq!(
+            verdict.summary, "5 names or values look like secrets (--db-password, API_TOKEN, DB_PASSWORD, …)",
+            "the report does not mask the names"
+        );
         assert!(!text.contains("made-up"), "{text}");
         fixture::expect("SecretsInConfiguration", "healthy", Severity::Ok);
     }
