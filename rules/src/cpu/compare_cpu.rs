@@ -1,6 +1,7 @@
 //! `CompareCpu`: other processes use the CPU.
 
 use super::load::{needs, samples};
+use crate::common::time;
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::{Span, longest_span, map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
@@ -64,11 +65,25 @@ impl Rule for CompareCpu {
         let score = map2(worst.level * 100.0, settings.number("info"), settings.number("warning"));
         let sum = |f: fn(&super::load::Load) -> f64| loads.iter().map(f).sum::<f64>();
         let share = ratio(sum(|l| (l.machine - l.jvm()).max(0.0)), sum(|l| l.machine));
-        Verdict::scored(score, format!("Other processes use {:.0} % of the CPUs", (other.level * 100.0).max(0.0)))
+        let mean = ratio(sum(|l| (l.machine - l.jvm()).max(0.0)), loads.len() as f64);
+        let percent = |level: f64| format!("{:.0} %", (level * 100.0).max(0.0));
+        let summary = if percent(other.level) == percent(mean) {
+            format!("Other processes use {} of the CPUs", percent(mean))
+        } else {
+            // The longest busy stretch may be a short one, so the mean belongs to it.
+            let length = time(other.end.saturating_sub(other.start) as f64);
+            format!(
+                "Other processes use {} of the CPUs for {length}, {} on average",
+                percent(other.level),
+                percent(mean)
+            )
+        };
+        Verdict::scored(score, summary)
             .explain(CompareCpu::WHY)
             .remedy(CompareCpu::REMEDY)
             .with("load of other processes", Value::share(other.level.clamp(0.0, 1.0)))
             .with("window", Value::window(other.start, other.end))
+            .with("mean load of other processes", Value::share(mean.clamp(0.0, 1.0)))
             .with("share in the machine's load", Value::share(share))
     }
 }
@@ -79,6 +94,18 @@ mod tests {
     use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
+
+    #[test]
+    fn a_short_busy_stretch_is_told_apart_from_the_mean() {
+        let second = 1_000_000_000;
+        let load = |s: Scene, i: i64| {
+            let machine = if (10..13).contains(&i) { 0.9 } else { 0.05 };
+            let fields = [("jvmUser", 0.0.into()), ("jvmSystem", 0.0.into()), ("machineTotal", machine.into())];
+            s.event("jdk.CPULoad", i * second, i * second, fields)
+        };
+        let verdict = (0..60i64).fold(Scene::new(), load).verdict(&CompareCpu);
+        assert_eq!(verdict.summary, "Other processes use 69 % of the CPUs for 4 s, 9 % on average");
+    }
 
     #[test]
     fn a_busy_machine_with_an_idle_jvm_is_found() {

@@ -58,7 +58,8 @@ impl Rule for SmallIo {
             .description("Whether a file or socket is read or written a few bytes at a time.")
             .formula(
                 "For each event type, file or peer, and application method whose transfers average less than \
-                      `size` bytes: the number of events, 25 at `info`, 75 at `warning`; the worst counts. Calls \
+                      `size` bytes: the number of events, 25 at `info`, 75 at `warning`; the worst counts. Transfers \
+                      of 0 bytes and those with an unknown file or peer (pipes of other processes) do not count. Calls \
                       below the events' threshold are not recorded, so the real number is higher. The thresholds are \
                       our own.",
             )
@@ -95,6 +96,9 @@ fn small_transfers(facts: &Facts, size: f64) -> Vec<Place<'_>> {
     // A server that waits for the next request, which is often short.
     let served = Served::of(facts);
     let next = Seek::new(facts, |method: &str| NEXT.is_match(method));
+    // An unknown peer is no file and no host: a pipe of another process, or standard input. A read of 0 bytes is the end
+    // of a stream. Neither shows that the program moves its data in pieces.
+    let moves = |g: &Group<'_>, peer: &str| g.text(peer).is_some_and(|peer| !peer.is_empty()) && g.sum(BYTES) > 0.0;
     let waits = |g: &Group<'_>| {
         g.text(EVENT) == Some("jdk.SocketRead")
             && g.stack(STACK).is_some_and(|s| next.passes(s) || served.waits(facts, s))
@@ -103,7 +107,8 @@ fn small_transfers(facts: &Facts, size: f64) -> Vec<Place<'_>> {
     let files = files.iter().filter(|g| matches!(g.text(EVENT), Some("jdk.FileRead" | "jdk.FileWrite")));
     let sockets = facts.groups(&SOCKETS);
     let sockets = sockets.iter().filter(|g| !waits(g)).map(|group| ("address", group.int("port"), group));
-    for (peer, port, group) in files.map(|group| (ON, None, group)).chain(sockets) {
+    let transfers = files.map(|group| (ON, None, group)).chain(sockets);
+    for (peer, port, group) in transfers.filter(|(peer, _, group)| moves(group, peer)) {
         let event = group.text(EVENT).unwrap_or_default();
         let stack = group.stack(STACK);
         let top = stack.and_then(|s| facts.frames(s).first().copied());
@@ -126,7 +131,7 @@ fn small_transfers(facts: &Facts, size: f64) -> Vec<Place<'_>> {
         }
     }
     places.retain(|p| ratio(p.bytes, p.count as f64) < size);
-    places.sort_by_key(|place| std::cmp::Reverse(place.count));
+    places.sort_by(|a, b| b.count.cmp(&a.count).then(b.nanos.total_cmp(&a.nanos)));
     places
 }
 
@@ -181,12 +186,36 @@ fn threshold(facts: &Facts, event: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::common::fixture;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::{Scene, stack};
 
     #[test]
     fn it_fires_on_eight_bytes_at_a_time() {
         fixture::expect("SmallIo", "small-io", Severity::Info);
+    }
+
+    #[test]
+    fn pipes_of_other_processes_and_ends_of_streams_are_no_small_io() {
+        let reads = |path: Option<&str>, bytes: i64| {
+            let read = |s: Scene, i: i64| {
+                let mut fields = vec![
+                    ("bytesRead", bytes.into()),
+                    ("stackTrace", stack(&["java.io.FileInputStream.read", "a.B.c"])),
+                ];
+                fields.extend(path.map(|path| ("path", path.into())));
+                s.event("jdk.FileRead", i * 10, i * 10 + 5, fields)
+            };
+            (0..2_000i64).fold(Scene::new(), read).verdict(&SmallIo)
+        };
+        // The output of a process that was started has no path.
+        assert_eq!(reads(None, 8).severity, Severity::Ok);
+        assert_eq!(reads(Some("a.log"), 0).severity, Severity::Ok);
+        let small = reads(Some("a.log"), 8);
+        assert_eq!(small.severity, Severity::Info);
+        assert_eq!(small.summary, "2,000 reads from a.log moved only 8 B on average, in a.B.c");
     }
 
     #[test]
