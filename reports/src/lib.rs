@@ -155,20 +155,22 @@ impl Counts {
         }
     }
 
-    /// `47 rules found nothing wrong, 22 do not apply`, and the number of failed rules.
-    fn rest(self) -> String {
-        let mut line = format!(
-            "{} found nothing wrong, {} not apply",
-            plural(self.ok, "rule", "rules"),
-            match self.not_applicable.saturating_sub(self.failed) {
-                1 => "1 does".to_owned(),
-                n => format!("{n} do"),
-            }
-        );
-        if self.failed > 0 {
-            line.push_str(&format!(", {} failed", self.failed));
+    /// `47 rules found nothing wrong, 22 do not apply`, and the number of failed rules, without the parts that are 0;
+    /// `None` if all are.
+    fn rest(self) -> Option<String> {
+        let inapplicable = self.not_applicable.saturating_sub(self.failed);
+        let parts = [
+            (self.ok, "found nothing wrong"),
+            (inapplicable, if inapplicable == 1 { "does not apply" } else { "do not apply" }),
+            (self.failed, "failed"),
+        ];
+        let mut line = String::new();
+        for (number, what) in parts.into_iter().filter(|(number, _)| *number > 0) {
+            // The first part says that rules are counted.
+            let number = if line.is_empty() { plural(number, "rule", "rules") } else { format!(", {number}") };
+            line.push_str(&format!("{number} {what}"));
         }
-        line
+        (!line.is_empty()).then_some(line)
     }
 }
 

@@ -5,14 +5,14 @@ use std::io::{self, Write};
 use super::blocks::{Blocks, Grid};
 use super::{Counts, Entry, Style, facts, failed, label, overview};
 use jfr_analyzers::rule::{Outcome, Report, Severity};
-use jfrkit_rules::catalog::escape_markdown as escape;
+use jfrkit_rules::catalog::{escape_markdown as escape, markdown_words as words};
 
 /// Maximum table rows to show.
 const ROWS: usize = 20;
 
 pub(super) fn write(out: &mut dyn Write, entries: &[Entry<'_>], style: &Style) -> io::Result<()> {
     if entries.len() > 1 {
-        writeln!(out, "# Flight recordings\n")?;
+        writeln!(out, "# {}\n", overview::inputs(entries))?;
         all(out, entries)?;
     }
     for entry in entries {
@@ -37,7 +37,9 @@ pub(super) fn write(out: &mut dyn Write, entries: &[Entry<'_>], style: &Style) -
         for note in &report.recording.notes {
             writeln!(out, "Note: {}\n", escape(note))?;
         }
-        writeln!(out, "{}.\n", Counts::of(report).rest())?;
+        if let Some(rest) = Counts::of(report).rest() {
+            writeln!(out, "{rest}.\n")?;
+        }
     }
     Ok(())
 }
@@ -72,7 +74,8 @@ fn finding(out: &mut dyn Write, report: &Report, outcome: &Outcome, style: &Styl
         table(out, grid)?;
     }
     if !verdict.remedy.is_empty() {
-        writeln!(out, "> **What to do:** {}\n", escape(&verdict.remedy))?;
+        // Written by the rules, so backticks mark code; names from the recording are rare here, and harmless as code.
+        writeln!(out, "> **What to do:** {}\n", words(&verdict.remedy))?;
     }
     Ok(())
 }
@@ -93,7 +96,12 @@ fn table(out: &mut dyn Write, grid: &Grid) -> io::Result<()> {
 }
 
 fn all(out: &mut dyn Write, entries: &[Entry<'_>]) -> io::Result<()> {
-    writeln!(out, "| Recording | Warnings | Infos | Worst |\n|:--|--:|--:|:--|")?;
+    let head = match overview::input(entries) {
+        "recording" => "Recording",
+        "profile" => "Profile",
+        _ => "Input",
+    };
+    writeln!(out, "| {head} | Warnings | Infos | Worst |\n|:--|--:|--:|:--|")?;
     for line in overview::lines(entries) {
         let number = |of: fn(Counts) -> usize| line.counts.map_or_else(String::new, |c| of(c).to_string());
         let last = match (&line.worst, line.error) {

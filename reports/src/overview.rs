@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Counts, Entry};
+use super::{Counts, Entry, plural};
 use jfr_analyzers::rule::{Cost, Section, Severity};
 
 /// The findings of one recording.
@@ -81,6 +81,26 @@ pub(super) fn worst_first<'a>(entries: &[Entry<'a>]) -> Vec<Line<'a>> {
     let mut lines: Vec<_> = lines(entries).into_iter().map(|line| (badness(&line), line)).collect();
     lines.sort_by(|(a, _), (b, _)| b.partial_cmp(a).unwrap_or(std::cmp::Ordering::Equal));
     lines.into_iter().map(|(_, line)| line).collect()
+}
+
+/// What the inputs are: `recording` if each of them is one, `input` if some are profiles of other languages.
+pub(super) fn input(entries: &[Entry<'_>]) -> &'static str {
+    // A profile has no chunks. An unreadable file may be anything.
+    let is_profile = |entry: &Entry<'_>| {
+        entry.result.is_ok_and(|report| report.recording.chunks == 0 && report.recording.unread_chunks == 0)
+    };
+    let profiles = entries.iter().filter(|entry| is_profile(entry)).count();
+    match profiles {
+        0 => "recording",
+        n if n == entries.len() => "profile",
+        _ => "input",
+    }
+}
+
+/// `27 recordings`, `3 profiles` or, for a mixture, `27 inputs`.
+pub(super) fn inputs(entries: &[Entry<'_>]) -> String {
+    let one = input(entries);
+    plural(entries.len(), one, &format!("{one}s"))
 }
 
 /// The common directory of all recordings, with its trailing separator; empty if there is none.

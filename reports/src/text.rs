@@ -209,16 +209,19 @@ impl Page<'_> {
         for note in &report.recording.notes {
             self.paragraph(&format!("Note: {note}"), "", "")?;
         }
-        writeln!(self.out, "{}", Counts::of(report).rest())
+        match Counts::of(report).rest() {
+            Some(rest) => writeln!(self.out, "{rest}"),
+            None => Ok(()),
+        }
     }
 
     /// Writes a line for each recording, worst first, and one for each rule that found something.
     fn overview(&mut self, entries: &[Entry<'_>]) -> io::Result<()> {
         let parent = overview::parent(entries);
         let place = if parent.is_empty() { String::new() } else { format!(" in {}", plain(parent)) };
-        let title = format!("{}{place}", plural(entries.len(), "recording", "recordings"));
+        let title = format!("{}{place}", overview::inputs(entries));
         writeln!(self.out, "{}\n", self.bold(&title))?;
-        let mut rows = vec![["recording", "warnings", "infos", "worst"].map(str::to_owned).to_vec()];
+        let mut rows = vec![[overview::input(entries), "warnings", "infos", "worst"].map(str::to_owned).to_vec()];
         for line in overview::worst_first(entries) {
             let number = |of: fn(Counts) -> usize| line.counts.map_or_else(|| "-".into(), |c| of(c).to_string());
             let last = match (&line.worst, line.error) {

@@ -32,6 +32,8 @@ fn hostile_names_make_the_same_page_as_harmless_ones() {
     assert_eq!(cells(&page), cells(&written(Format::Markdown, &harmless_entries())));
     for line in page.lines().map(unescaped) {
         let code = line.replace("`Quoting`", "").replace("`FullGc`", "");
+        // Remedies may contain code.
+        let code = if code.starts_with("> ") { code.replace("`code`", "") } else { code };
         for bad in ["<", "](", "![", "`", "@", "://", "\u{1b}"] {
             assert!(!code.contains(bad), "{bad}: {line}");
         }

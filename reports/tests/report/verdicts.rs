@@ -60,8 +60,8 @@ fn said(report: &Report, outcome: &Outcome) -> String {
     let whole = write(Format::Text, &[Entry::new("", &alone)], &style);
     let badge = alone.severity_of(outcome).name().to_uppercase();
     let begin = whole.find(&format!("\n{badge}")).expect("the verdict is in the report");
-    // The last line counts the other rules.
-    let end = whole.trim_end().rfind('\n').expect("several lines");
+    // The last line counts the rules without a finding; here at most this one.
+    let end = whole.rfind("\n1 rule ").unwrap_or(whole.len());
     text + whole[begin..end].trim()
 }
 

@@ -14,7 +14,7 @@ impl BufferLost {
     const WHY: &str = "Lost events are missing from every number, and a rule may find nothing because of that.";
     /// What to do.
     const REMEDY: &str = "Record less (higher thresholds, fewer stacks), or give the recorder more memory \
-                          (-XX:FlightRecorderOptions:memorysize).";
+                          (-XX:FlightRecorderOptions=memorysize).";
 }
 
 impl Rule for BufferLost {

@@ -140,7 +140,7 @@ fn complete(facts: &Facts, settings: &Settings, remarks: &mut Vec<Remark>) {
         remarks.push(Remark {
             what: format!("The JVM lost {bytes:.0} bytes of events in {}", number(losses.seen(), "place", "places")),
             remedy: "Record less (higher thresholds, fewer stacks), or give the recorder more memory \
-                     (-XX:FlightRecorderOptions:memorysize).",
+                     (-XX:FlightRecorderOptions=memorysize).",
             score: BAD,
         });
     }
@@ -156,7 +156,7 @@ fn complete(facts: &Facts, settings: &Settings, remarks: &mut Vec<Remark>) {
     if share > settings.number("truncated") && sum(|e| e.with_stack) >= ENOUGH_STACKS {
         remarks.push(Remark {
             what: format!("{share:.1} % of the stacks are truncated"),
-            remedy: "Record with -XX:FlightRecorderOptions:stackdepth=256 or more.",
+            remedy: "Record with -XX:FlightRecorderOptions=stackdepth=256 or more.",
             score: NOTABLE,
         });
     }

@@ -16,7 +16,7 @@ impl StackdepthSetting {
     const WHY: &str = "Truncated stacks lack their callers, and flame graphs fall apart.";
     /// What to do.
     const REMEDY: &str =
-        "Record with -XX:FlightRecorderOptions:stackdepth=256 or more; profilers have their own setting.";
+        "Record with -XX:FlightRecorderOptions=stackdepth=256 or more; profilers have their own setting.";
 }
 
 impl Rule for StackdepthSetting {
@@ -67,7 +67,7 @@ impl Rule for StackdepthSetting {
         )
         .explain(StackdepthSetting::WHY)
         .remedy(format!(
-            "Record with -XX:FlightRecorderOptions:stackdepth={:.0} or more; profilers have their own setting.",
+            "Record with -XX:FlightRecorderOptions=stackdepth={:.0} or more; profilers have their own setting.",
             (depth * 2.0).clamp(256.0, 2_048.0)
         ))
         .at_most(if all >= ENOUGH { Severity::Info } else { Severity::Ok })
