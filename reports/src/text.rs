@@ -8,7 +8,7 @@ use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm, wrap};
 use unicode_width::UnicodeWidthStr;
 
 use super::blocks::{Blocks, Grid, place};
-use super::{Counts, Entry, Style, cost, facts, failed, overview, plural};
+use super::{Counts, Entry, Style, cost, facts, failed, overview};
 use jfr_analyzers::rule::{Outcome, Report, Section, Severity};
 
 /// Maximum table rows to show; JSON and HTML contain all rows.
