@@ -430,13 +430,15 @@ fn heatmap_within(
             continue;
         }
         let data = columns(&cells, &folding.rank_of, base, 1, cancel)?;
-        if written(&data) > room && !least {
-            continue;
-        }
         let mut blocks = around.to_vec();
         let names = ["t0", "s0", "c0", "c1", "c2"];
         blocks.extend(names.iter().zip(head.iter().chain(&data)).map(|(id, packed)| Block::gzip(id, packed)));
-        return Ok(write_page(out, Bundle::Flame, title, &blocks).map_err(PageError::from)?);
+        let mut page = Vec::new();
+        write_page(&mut page, Bundle::Flame, title, &blocks).map_err(PageError::from)?;
+        if page.len() > most && !least {
+            continue;
+        }
+        return Ok(out.write_all(&page).map_err(PageError::from)?);
     }
 }
 
