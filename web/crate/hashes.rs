@@ -3,7 +3,7 @@
 /// Source expression of `app.js` for a policy.
 pub(crate) const APP_JS: &str = "sha256-o7LdcXody49lofX9f+ViT/szq9NuCh4u3COY0yZjCG4=";
 /// Source expression of `app.css` for a policy.
-pub(crate) const APP_CSS: &str = "sha256-PevHsug4kbUinKDZcA3FfVGLHZ4DtSHLUKlSOfeEQVI=";
+pub(crate) const APP_CSS: &str = "sha256-9znPIT/cnlLiJ0AwVK6+6c8QfX875ObCtLzjuv88tf4=";
 /// Source expression of `flame.js` for a policy.
 pub(crate) const FLAME_JS: &str = "sha256-8qiVV1YN274KVT/kw8GWgQMNV47XH9nkrM+Y6B/3O5A=";
 /// Source expression of `flame.css` for a policy.
