@@ -1,7 +1,7 @@
 //! Written by `build.mjs`: hashes of the bundles, for the policies of pages from disk.
 
 /// Source expression of `app.js` for a policy.
-pub(crate) const APP_JS: &str = "sha256-o7LdcXody49lofX9f+ViT/szq9NuCh4u3COY0yZjCG4=";
+pub(crate) const APP_JS: &str = "sha256-cgVzgOCTHpaBu1vkDH2eV8706l1b5lsV9PbLJs6LpCc=";
 /// Source expression of `app.css` for a policy.
 pub(crate) const APP_CSS: &str = "sha256-9znPIT/cnlLiJ0AwVK6+6c8QfX875ObCtLzjuv88tf4=";
 /// Source expression of `flame.js` for a policy.
