@@ -28,6 +28,7 @@ const COMPARED: readonly Action[] = ["hide", "include", "exclude", "find"];
 
 interface Prepared {
   json: DiffJson;
+  worth: [number, number];
   /** Width is the mean of both, as they are shown. */
   tree: Tree;
   a: Tree;
@@ -40,17 +41,16 @@ function scaleOf(json: { a: Side; b: Side }, per: string): { a: number; b: numbe
   return { a: json.a.seconds || 1, b: json.b.seconds || 1 };
 }
 
-/** What one sample is worth, as values are shown; 0 if it is not known. */
-function worthOf(json: { a: Side; b: Side }, scale: { a: number; b: number }): [number, number] {
+/** What one sample of A and of B is worth, as values are shown; 0 if it is not known. */
+function worthOf(json: { a: Side; b: Side }, per: string): [number, number] {
+  const scale = scaleOf(json, per);
   const worth = (side: Side): number => (side.samples ? side.total / side.samples : 0);
   return [worth(json.a) / scale.a, worth(json.b) / scale.b];
 }
 
 /** The tree of both sides. Filters of a page from disk leave the noise to be judged here. */
-function bothTrees(json: DiffJson, per: string): Tree {
-  const scale = scaleOf(json, per);
-  const tree = fromJson(json, scale);
-  const [wa, wb] = worthOf(json, scale);
+function bothTrees(json: DiffJson, per: string, [wa, wb]: [number, number]): Tree {
+  const tree = fromJson(json, scaleOf(json, per));
   if (!json.noise) tree.noise!.forEach((_, i, noise) => (noise[i] = Number(isNoise(tree.a![i]!, wa, tree.b![i]!, wb))));
   return tree;
 }
@@ -77,17 +77,15 @@ export function DiffPanel({ source, a, b, types, labels }: { source: Source; a: 
   const text = params.get("search") ?? "";
   const key = JSON.stringify([a, b, view, per]);
   const diff = useLoad(type ? key : "", (signal) =>
-    source.diff(a, b, { ...view, view: "flame" }, per, signal).then((json): Prepared => ({
-      json,
-      tree: bothTrees(json, per),
-      a: sideTree(json, json.self),
-      b: sideTree(json, json.self_b ?? []),
-    })),
+    source.diff(a, b, { ...view, view: "flame" }, per, signal).then((json): Prepared => {
+      const worth = worthOf(json, per);
+      return { json, worth, tree: bothTrees(json, per, worth), a: sideTree(json, json.self), b: sideTree(json, json.self_b ?? []) };
+    }),
   );
   const table = useLoad(shape === "table" && type ? "t" + key : "", (signal) => source.diffTable(a, b, { ...view, view: "flame" }, per, signal));
-  const tree = diff.value?.tree ?? null;
-  const unit = diff.value?.json.unit ?? type?.values.at(-1)?.unit ?? "";
-  const timed = per === "second" && !!diff.value?.json.a.seconds;
+  const { json, worth, tree = null } = diff.value ?? {};
+  const unit = json?.unit ?? type?.values.at(-1)?.unit ?? "";
+  const timed = per === "second" && !!json?.a.seconds;
   const format = useMemo(
     () => (per === "share" ? percent : timed ? (n: number) => rate(n, unit, type?.type) : (n: number) => show(n, unit)),
     [per, timed, unit, type?.type],
@@ -106,13 +104,11 @@ export function DiffPanel({ source, a, b, types, labels }: { source: Source; a: 
   };
   const totals: Totals = { total: tree?.total[0] ?? 1, unit, labels, format };
   const onZoom = (node: number): void => patch({ zoom: node > 0 && tree ? addressOf(tree, node) : null });
-  const json = diff.value?.json;
-  const worth = json ? worthOf(json, scaleOf(json, per)) : ([0, 0] as [number, number]);
   return (
     <div class="panel">
       <TypeList types={types} at={type.type} totals={false} />
       <div class="stage">
-        {tree?.a && tree.b && json && (
+        {tree?.a && tree.b && json && worth && (
           <p class="versus">
             <span class="side">
               <b>A</b> <bdi>{clip(visible(labels.a), 120)}</bdi> <strong>{format(tree.a[0]!)}</strong>
@@ -195,7 +191,7 @@ export function DiffPanel({ source, a, b, types, labels }: { source: Source; a: 
                   noise={noise}
                   format={format}
                   scale={scaleOf(t, per)}
-                  worth={worthOf(t, scaleOf(t, per))}
+                  worth={worthOf(t, per)}
                   count={t.count}
                   sort={params.get("sort") ?? ""}
                   filter={params.get("filter") ?? ""}
