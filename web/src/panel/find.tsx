@@ -2,7 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { clip, visible } from "../flame/text.ts";
-import { typing } from "../ui/parts.tsx";
+import { isShortcut } from "../ui/parts.tsx";
 import { patch } from "../ui/state.ts";
 
 /** The box, and beside it what was found. `/` goes to the box, Escape empties it and calls `leave`, Enter goes from match to match. */
@@ -10,7 +10,7 @@ export function FrameSearch({ text, error, leave, step, children }: { text: stri
   const input = useRef<HTMLInputElement>(null);
   useEffect(() => {
     const listener = (event: KeyboardEvent): void => {
-      if (event.key !== "/" || typing(event) || event.ctrlKey || event.metaKey || event.altKey || document.querySelector(".menu")) return;
+      if (event.key !== "/" || !isShortcut(event)) return;
       input.current?.focus();
       input.current?.select();
       event.preventDefault();

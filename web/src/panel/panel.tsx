@@ -16,7 +16,7 @@ import { hasFolded, nameSet, splice } from "../flame/transform.ts";
 import { fromJson, isFolded, type Tree } from "../flame/tree.ts";
 import type { FlameView } from "../flame/view.ts";
 import { Bar, Show, useLoad } from "../ui/load.tsx";
-import { Choice, copy, Menu, Prose, toast, typing } from "../ui/parts.tsx";
+import { Choice, copy, isShortcut, Menu, Prose, toast } from "../ui/parts.tsx";
 import { patch, store, stored, usePlace } from "../ui/state.ts";
 import { addFilter, Chip, FilterChips, isFilter, readable } from "./filters.tsx";
 import { FrameSearch } from "./find.tsx";
@@ -230,7 +230,7 @@ function Loaded({ source, selection, types, type, params, how, version, perSecon
     return v && tree && v.focus > 0 && v.focus < tree.size && !isFolded(tree, v.focus) ? tree.names[tree.name[v.focus]!]! : null;
   };
   const keys = (event: KeyboardEvent): void => {
-    if (typing(event) || event.ctrlKey || event.metaKey || event.altKey || document.querySelector(".menu")) return;
+    if (!isShortcut(event)) return;
     const target = event.target as HTMLElement;
     const name = focusedName();
     switch (event.key) {

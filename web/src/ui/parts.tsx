@@ -145,6 +145,11 @@ export function typing(event: KeyboardEvent): boolean {
   return !!target?.closest?.("input:not([type=checkbox]):not([type=radio]),textarea,select,[contenteditable],dialog[open]");
 }
 
+/** Whether a key can be a shortcut of the panel: not one for a field, the browser or an open menu. */
+export function isShortcut(event: KeyboardEvent): boolean {
+  return !(typing(event) || event.ctrlKey || event.metaKey || event.altKey || document.querySelector(".menu"));
+}
+
 /** Copies text, also where the clipboard interface is not allowed (pages from disk). */
 export async function copy(text: string): Promise<boolean> {
   try {
