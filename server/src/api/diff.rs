@@ -6,7 +6,7 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use serde_json::json;
 
-use super::route::{Param, param, required};
+use super::route::{Param, param};
 use super::selection::{self, Merged, Selection, Shape};
 use super::{Access, Answer, Params, Problem, Route, State};
 use crate::app::App;
@@ -22,21 +22,17 @@ const PARAMS: [Param; 24] = [
     param("b.q", "string", "Query of B"),
     param("b.from", "string", "Start of the time range of B"),
     param("b.to", "string", "End of the time range of B"),
-    required("type", "string", "Profile type"),
-    param("value", "string", "Value; by default the last one of the type"),
-    param("group", "string", "First level: thread, class, endpoint or label:KEY"),
-    param("recursion", "string", "collapse: merge consecutive frames of the same function"),
-    param("lines", "string", "1: show lines as separate frames"),
+    selection::TYPE,
+    selection::VALUE,
+    selection::GROUP,
+    selection::RECURSION,
+    selection::LINES,
     param("per", "string", "second (default) or share"),
-    param(
-        "include",
-        "array",
-        "Only stacks with a frame that matches this regular expression; if repeated, all must match",
-    ),
-    param("exclude", "array", "Exclude stacks with a matching frame; if repeated, any may match"),
-    param("hide", "array", "Hide matching frames, whose value goes to the caller; if repeated, any may match"),
-    param("thread", "array", "Only threads with a matching name; if repeated, any may match"),
-    param("library", "array", "Prefix of function names to collapse; repeatable"),
+    selection::INCLUDE,
+    selection::EXCLUDE,
+    selection::HIDE,
+    selection::THREAD,
+    selection::LIBRARY,
     param("min", "string", "Fold subtrees below this share; 0.0001 by default"),
     param("by", "string", "For the table: function (default), line, package, class, thread, endpoint or label:KEY"),
     param("limit", "integer", "For the table: maximum rows, up to 10,000; 500 by default"),

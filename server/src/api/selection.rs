@@ -24,6 +24,26 @@ const MOST_PATTERNS: usize = 32;
 /// An unused slot.
 pub(super) const NONE: Param = param("", "string", "");
 
+// The parameters that a comparison has for both of its sides.
+pub(super) const GROUP: Param = param("group", "string", "First level: thread, class, endpoint or label:KEY");
+pub(super) const RECURSION: Param =
+    param("recursion", "string", "collapse: merge consecutive frames of the same function");
+pub(super) const LINES: Param = param("lines", "string", "1: show lines as separate frames");
+pub(super) const INCLUDE: Param = param(
+    "include",
+    "array",
+    "Only stacks with a frame that matches this regular expression; if repeated, all must match",
+);
+pub(super) const EXCLUDE: Param =
+    param("exclude", "array", "Exclude stacks with a matching frame; if repeated, any may match");
+pub(super) const HIDE: Param =
+    param("hide", "array", "Hide matching frames, whose value goes to the caller; if repeated, any may match");
+pub(super) const THREAD: Param =
+    param("thread", "array", "Only threads with a matching name; if repeated, any may match");
+pub(super) const LIBRARY: Param = param("library", "array", "Prefix of function names to collapse; repeatable");
+pub(super) const TYPE: Param = required("type", "string", "Profile type");
+pub(super) const VALUE: Param = param("value", "string", "Value; by default the last one of the type");
+
 /// The parameters of SELECTION and VIEW, plus `more`.
 pub(super) const fn with(more: [Param; 5]) -> [Param; 23] {
     let [a, b, c, d, e] = more;
@@ -32,13 +52,13 @@ pub(super) const fn with(more: [Param; 5]) -> [Param; 23] {
         Q,
         FROM,
         TO,
-        required("type", "string", "Profile type"),
-        param("value", "string", "Value; by default the last one of the type"),
+        TYPE,
+        VALUE,
         param("view", "string", "flame, callers or sandwich"),
         param("function", "string", "Function of a sandwich view"),
-        param("group", "string", "First level: thread, class, endpoint or label:KEY"),
-        param("recursion", "string", "collapse: merge consecutive frames of the same function"),
-        param("lines", "string", "1: show lines as separate frames"),
+        GROUP,
+        RECURSION,
+        LINES,
         param(
             "per",
             "string",
@@ -49,15 +69,11 @@ pub(super) const fn with(more: [Param; 5]) -> [Param; 23] {
             "string",
             "START,END: only this time range of a single recording; RFC 3339, milliseconds or now-1h",
         ),
-        param(
-            "include",
-            "array",
-            "Only stacks with a frame that matches this regular expression; if repeated, all must match",
-        ),
-        param("exclude", "array", "Exclude stacks with a matching frame; if repeated, any may match"),
-        param("hide", "array", "Hide matching frames, whose value goes to the caller; if repeated, any may match"),
-        param("thread", "array", "Only threads with a matching name; if repeated, any may match"),
-        param("library", "array", "Prefix of function names to collapse; repeatable"),
+        INCLUDE,
+        EXCLUDE,
+        HIDE,
+        THREAD,
+        LIBRARY,
         a,
         b,
         c,

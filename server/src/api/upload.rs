@@ -104,7 +104,7 @@ pub(super) const ROUTES: [Route; 7] = [
         answers: "application/json",
         schema: "Uploaded",
         takes: "application/octet-stream",
-        also: &[400, 401, 403, 408, 413, 415, 503],
+        also: INTAKE,
         handler: || post(|app, request| receive(app, Protocol::Recordings, request)),
     },
 ];
