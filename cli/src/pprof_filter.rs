@@ -2,25 +2,22 @@
 //!
 //! A filter that a file cannot answer is a failure: without it, the result would look filtered.
 
-use jfrkit_profile::TIME_LABEL;
-use jfrkit_profile::any::{AnyProfile, AnySample, AnySamples};
+use jfrkit_profile::any::{AnyProfile, AnySample, AnySamples, TIME_LABELS};
 use regex::Regex;
 
 use crate::collecting::Time;
 use crate::failure::Failure;
 use crate::output::zone;
 
-/// Labels that contain the time of a sample in nanoseconds since the Unix epoch.
-const TIMES: [&str; 3] = [TIME_LABEL, "end_timestamp_ns", "end timestamp ns"];
 /// Labels that name a thread, in order of preference.
 const THREADS: [&str; 5] = ["thread", "thread name", "thread_name", "thread id", "threadId"];
 /// Labels that name the state of a thread.
 const STATES: [&str; 2] = ["state", "thread state"];
 
 /// The conditions on samples.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Conditions<'a> {
-    pub(crate) time: Option<Time>,
+    pub(crate) time: Time,
     pub(crate) thread: Option<&'a Regex>,
     pub(crate) state: Option<&'a Regex>,
     pub(crate) include: Option<&'a Regex>,
@@ -33,7 +30,7 @@ impl Conditions<'_> {
         let lacks = |what: &str, option: &str| {
             Failure::Failed(format!("{name}: this profile has no {what}, so {option} cannot be applied"))
         };
-        let time = self.time.filter(|time| !time.is_open());
+        let time = (!self.time.is_open()).then_some(self.time);
         let filters = [self.thread, self.state, self.include, self.exclude];
         if (time.is_none() && filters.iter().all(Option::is_none)) || profile.samples.is_empty() {
             return Ok(());
@@ -104,7 +101,7 @@ impl Conditions<'_> {
 fn time_of(profile: &AnyProfile, sample: &AnySample<'_>) -> Option<i64> {
     sample.time.or_else(|| {
         let named = |key: &&str| sample.labels.iter().find(|label| profile.texts.get(label.key) == *key);
-        let label = TIMES.iter().find_map(named)?;
+        let label = TIME_LABELS.iter().find_map(named)?;
         let text = profile.texts.get(label.text);
         if text.is_empty() { Some(label.number) } else { text.parse().ok() }
     })

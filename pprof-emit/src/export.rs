@@ -16,7 +16,7 @@ pub use speedscope::{write_speedscope_any, write_speedscope_evented};
 use std::borrow::Cow;
 
 use jfrkit_profile::StrId;
-use jfrkit_profile::any::{AnyProfile, AnySample};
+use jfrkit_profile::any::{AnyProfile, AnySample, TIME_LABELS};
 
 /// A profile type to write.
 #[derive(Debug, Clone)]
@@ -31,8 +31,6 @@ pub struct Typed<'p> {
     pub values: Vec<usize>,
 }
 
-/// Labels that contain the sample's time.
-const TIMES: [&str; 3] = [jfrkit_profile::TIME_LABEL, "end_timestamp_ns", "end timestamp ns"];
 /// Labels that name a thread.
 const THREADS: [&str; 3] = ["thread", "thread name", "thread_name"];
 /// Labels that contain a thread id.
@@ -82,7 +80,7 @@ impl Typed<'_> {
 
     /// The time of a sample.
     fn time(&self, sample: &AnySample<'_>) -> Option<i64> {
-        sample.time.or_else(|| self.number(sample, &TIMES))
+        sample.time.or_else(|| self.number(sample, &TIME_LABELS))
     }
 
     fn key(&self, sample: &AnySample<'_>, keys: &[&str]) -> Option<StrId> {

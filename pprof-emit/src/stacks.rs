@@ -1,5 +1,6 @@
 //! Converts a pprof file of any language to the stacks from which trees are built.
 
+use jfrkit_profile::any::TIME_LABELS;
 use jfrkit_profile::tree::{CallStacks, FrameKind, LabelText, SampleType};
 
 use crate::pb;
@@ -100,7 +101,7 @@ pub fn call_stacks(profile: &pb::Profile, limits: StackLimits) -> Result<CallSta
         let labels: Vec<(Box<str>, LabelText)> = sample
             .label
             .iter()
-            .filter(|label| !is_time(named(label.key)))
+            .filter(|label| !TIME_LABELS.contains(&named(label.key)))
             .map(|label| {
                 let value = if label.str == 0 {
                     LabelText::Number(label.num, named(label.num_unit).into())
@@ -113,12 +114,6 @@ pub fn call_stacks(profile: &pb::Profile, limits: StackLimits) -> Result<CallSta
         stacks.add(&path, &labels, &sample.value);
     }
     Ok(stacks)
-}
-
-/// Whether this is a label in which profilers for Python and Node.js store the sample time. Such labels would
-/// keep every sample separate.
-fn is_time(key: &str) -> bool {
-    matches!(key, "end_timestamp_ns" | "timestamp" | "end timestamp ns")
 }
 
 /// The frames of a location, innermost first.

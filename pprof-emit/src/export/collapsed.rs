@@ -4,8 +4,9 @@ use std::io::{self, BufWriter, Write};
 
 use hashbrown::HashMap;
 use jfrkit_profile::Cancel;
+use jfrkit_profile::any::TIME_LABELS;
 
-use super::{TIMES, Typed};
+use super::Typed;
 use crate::collapsed::clean;
 
 /// Writes the default value of a type as collapsed stacks: one line per stack, with its functions from the root on separated by
@@ -30,7 +31,7 @@ pub fn write_collapsed_any(of: &Typed<'_>, labels: bool, out: impl Write, cancel
             continue;
         }
         line.clear();
-        let shown = sample.labels.iter().filter(|label| labels && !TIMES.contains(&texts.get(label.key)));
+        let shown = sample.labels.iter().filter(|label| labels && !TIME_LABELS.contains(&texts.get(label.key)));
         for label in shown {
             let key = texts.get(label.key);
             let number = label.number.to_string();

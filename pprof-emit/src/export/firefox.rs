@@ -14,7 +14,7 @@ use fxprof_processed_profile::{
     StaticSchemaMarker, StaticSchemaMarkerField, StringHandle, ThreadHandle, Timestamp, WeightType,
 };
 use jfrkit_profile::Cancel;
-use jfrkit_profile::any::AnySample;
+use jfrkit_profile::any::{AnySample, TIME_LABELS};
 use jfrkit_profile::tree::FrameKind;
 
 use super::Typed;
@@ -181,7 +181,7 @@ fn is_java(of: &Typed<'_>) -> bool {
 /// The sample's labels on one line, except those for thread and time.
 fn about(of: &Typed<'_>, sample: &AnySample<'_>) -> String {
     let texts = &of.profile.texts;
-    let skip = |key: &str| key.contains("thread") || super::TIMES.contains(&key);
+    let skip = |key: &str| key.contains("thread") || TIME_LABELS.contains(&key);
     let labels = sample.labels.iter().filter(|label| !skip(texts.get(label.key)));
     let shown: Vec<String> = labels
         .map(|label| match texts.get(label.text) {

@@ -6,12 +6,13 @@
 use std::io::{self, Write};
 
 use hashbrown::HashMap;
+use jfrkit_profile::any::TIME_LABELS;
 use jfrkit_profile::tree::FrameKind;
 use jfrkit_profile::{Cancel, StrId};
 use prost::Message;
 use serde::{Serialize, Serializer};
 
-use super::{TIMES, Typed};
+use super::Typed;
 
 /// The release of opentelemetry-proto that the files follow.
 pub const OTLP_VERSION: &str = "1.10.0";
@@ -269,7 +270,7 @@ impl Maker {
         let mut link = Link::default();
         for label in sample.labels {
             let (key, value) = (texts.get(label.key), texts.get(label.text));
-            if TIMES.contains(&key) {
+            if TIME_LABELS.contains(&key) {
                 continue;
             }
             let is_text = label.text != StrId::default();

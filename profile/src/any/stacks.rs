@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{AnyFunction, AnyProfile, Location};
+use super::{AnyFunction, AnyProfile, Location, TIME_LABELS};
 use crate::StrId;
 use crate::tree::{CallStacks, FrameKind, LabelText, NO_STACK_FRAME, SampleType};
 
@@ -11,10 +11,6 @@ fn unnamed(library: &str) -> String {
     let base = library.rsplit('/').next().unwrap_or(library).trim_matches(['[', ']']);
     if base.is_empty() { "[unknown]".to_owned() } else { format!("[{base}]") }
 }
-
-/// Labels in which profilers for Python and Node.js store the sample time. They would keep every sample
-/// separate.
-const TIMES: [&str; 3] = ["end_timestamp_ns", "timestamp", "end timestamp ns"];
 
 impl AnyProfile {
     /// The names of the frames of a stack (locations, leaf first), starting at the root, as in [`call_stacks`](Self::call_stacks).
@@ -100,7 +96,7 @@ impl AnyProfile {
             path.clear();
             sample.locations.iter().rev().for_each(|&location| path.extend_from_slice(of(location)));
             labels.clear();
-            for label in sample.labels.iter().filter(|label| !TIMES.contains(&self.texts.get(label.key))) {
+            for label in sample.labels.iter().filter(|label| !TIME_LABELS.contains(&self.texts.get(label.key))) {
                 let value = if label.text == StrId::default() {
                     LabelText::Number(label.number, self.texts.get(label.unit).into())
                 } else {
