@@ -6,6 +6,7 @@ use hashbrown::HashMap;
 use jfr_parse::ConstantKey;
 
 use super::series::{Amounts, Samples, Steps};
+use crate::events::parse_timespan;
 
 pub(super) type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
@@ -263,20 +264,7 @@ impl Part {
 
 /// Parses the duration in a setting (`20 ms`, or nanoseconds) to seconds.
 pub(super) fn seconds(text: &str) -> Option<f64> {
-    let text = text.trim();
-    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-    let (number, unit) = text.split_at_checked(digits)?;
-    let factor = match unit.trim() {
-        "" | "ns" => 1e-9,
-        "us" | "µs" => 1e-6,
-        "ms" => 1e-3,
-        "s" => 1.0,
-        "m" => 60.0,
-        "h" => 3_600.0,
-        "d" => 86_400.0,
-        _ => return None,
-    };
-    Some(number.parse::<f64>().ok()? * factor)
+    parse_timespan(text).map(|nanos| nanos as f64 / 1e9)
 }
 
 #[cfg(test)]

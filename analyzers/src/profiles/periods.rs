@@ -2,6 +2,7 @@
 
 use super::facts::Facts;
 use super::sources::Source;
+use crate::events::parse_timespan;
 
 /// A period in nanoseconds, and whose default it is if no setting specifies it.
 pub(super) type StatedPeriod = (i64, Option<&'static str>);
@@ -68,22 +69,9 @@ impl<'f> Periods<'f> {
     }
 }
 
-/// Parses `20 ms`, or a plain number of nanoseconds. `everyChunk` and similar values are not periods.
+/// Parses the period in a setting. 0 and `everyChunk` are not periods.
 pub(super) fn nanos(text: &str) -> Option<i64> {
-    let text = text.trim();
-    let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at_checked(split)?;
-    let factor = match unit.trim() {
-        "" | "ns" => 1,
-        "us" | "µs" => 1_000,
-        "ms" => 1_000_000,
-        "s" => 1_000_000_000,
-        "m" => 60_000_000_000,
-        "h" => 3_600_000_000_000,
-        "d" => 86_400_000_000_000,
-        _ => return None,
-    };
-    number.parse::<i64>().ok()?.checked_mul(factor).filter(|n| *n > 0)
+    parse_timespan(text).filter(|nanos| *nanos > 0)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use hashbrown::HashMap;
 
 use super::Facts;
+use crate::math::to_i64;
 
 /// A setting of an event type, as recorded by `jdk.ActiveSetting`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,16 +108,15 @@ impl Facts {
     }
 }
 
-/// Parses `20 ms`, `1 s`, `10000000` (nanoseconds) and similar texts to nanoseconds.
+/// Parses `20 ms`, `1.5 s`, `10000000` (nanoseconds) and similar texts to nanoseconds. `everyChunk` and the like are none.
 #[must_use]
 pub fn parse_timespan(text: &str) -> Option<i64> {
     let text = text.trim();
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at_checked(digits)?;
-    let number: i64 = number.parse().ok()?;
     let factor = match unit.trim() {
         "ns" | "" => 1,
-        "us" => 1_000,
+        "us" | "µs" => 1_000,
         "ms" => 1_000_000,
         "s" => 1_000_000_000,
         "m" => 60_000_000_000,
@@ -124,7 +124,10 @@ pub fn parse_timespan(text: &str) -> Option<i64> {
         "d" => 86_400_000_000_000,
         _ => return None,
     };
-    number.checked_mul(factor)
+    if number.contains('.') {
+        return Some(to_i64((number.parse::<f64>().ok()? * factor as f64).round())).filter(|nanos| *nanos < i64::MAX);
+    }
+    number.parse::<i64>().ok()?.checked_mul(factor)
 }
 
 #[cfg(test)]
@@ -183,6 +186,8 @@ mod tests {
         assert_eq!(parse_timespan("20 ms"), Some(20_000_000));
         assert_eq!(parse_timespan("1 s"), Some(1_000_000_000));
         assert_eq!(parse_timespan("0 ns"), Some(0));
+        assert_eq!(parse_timespan("1.5 µs"), Some(1_500));
+        assert_eq!(parse_timespan("9223372036854775807.5 s"), None);
         assert_eq!(parse_timespan("9999999"), Some(9_999_999));
         assert_eq!(parse_timespan("everyChunk"), None);
         assert_eq!(parse_timespan("9223372036854775807 s"), None);
