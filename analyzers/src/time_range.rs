@@ -5,7 +5,7 @@
 
 use std::str::FromStr;
 
-use jfr_parse::{Iso, Zone};
+use jfr_parse::{Iso, Recording, Zone};
 use jiff::fmt::temporal::Pieces;
 use jiff::tz::Offset;
 
@@ -104,6 +104,15 @@ impl TimeBound {
 /// The start of the day of a local time.
 fn midnight(nanos: i64) -> i64 {
     nanos.saturating_sub(nanos.rem_euclid(DAY))
+}
+
+/// Start and end of recordings in nanoseconds since the Unix epoch, according to their headers; both 0 if there is no chunk.
+#[must_use]
+pub fn span(recordings: &[&Recording<'_>]) -> (i64, i64) {
+    let headers = || recordings.iter().flat_map(|recording| recording.headers()).map(|(_, header)| header);
+    let start = headers().map(|header| header.start_nanos.0).min().unwrap_or(0);
+    let end = headers().map(|header| header.end_nanos().0).max().unwrap_or(0);
+    (start, end)
 }
 
 /// A part of a recording, in nanoseconds since the Unix epoch; the end is exclusive, and `None` is open.

@@ -1,5 +1,6 @@
 //! Options for commands that collect profiles.
 
+use jfr_analyzers::time_range::span;
 use jfr_analyzers::{CpuSource, Filter, LabelKey, Options, TimeBound, TimeRange};
 use jfr_parse::{Recording, Zone};
 use jfrkit_profile::ProfileType;
@@ -148,11 +149,6 @@ impl Time {
         }
         Ok(range)
     }
-
-    /// Keeps only the samples of a pprof file in this range. Fails if the file does not contain the times of its samples.
-    pub(crate) fn apply(self, name: &str, profile: &mut AnyProfile) -> Result<(), Failure> {
-        Conditions { time: Some(self), ..Conditions::default() }.apply(name, profile)
-    }
 }
 
 const SECOND: i64 = 1_000_000_000;
@@ -190,9 +186,8 @@ impl Args {
 
     /// Keeps only the samples of a pprof file that these options select, as recordings do when they are read.
     pub(crate) fn apply(&self, name: &str, profile: &mut AnyProfile) -> Result<(), Failure> {
-        self.time.apply(name, profile)?;
         let conditions = Conditions {
-            time: None,
+            time: self.time,
             thread: self.thread.as_ref(),
             state: self.state.as_ref(),
             include: self.include.as_ref(),
@@ -238,14 +233,6 @@ pub(crate) fn time_range(
     recordings: &[&Recording<'_>],
 ) -> Result<TimeRange, Failure> {
     Time { from, to }.range(name, recordings)
-}
-
-/// Start and end of the recordings in nanoseconds since the Unix epoch.
-pub(crate) fn span(recordings: &[&Recording<'_>]) -> (i64, i64) {
-    let headers = || recordings.iter().flat_map(|r| r.headers()).map(|(_, header)| header);
-    let start = headers().map(|h| h.start_nanos.0).min().unwrap_or(0);
-    let end = headers().map(|h| h.end_nanos().0).max().unwrap_or(0);
-    (start, end)
 }
 
 /// Parses the name of a profile type.

@@ -10,14 +10,14 @@ use std::path::{Path, PathBuf};
 
 use crate::interrupt::FILES;
 use jfr_analyzers::rule::{Analysis, AnalysisError, AnalysisOptions, Category, Finding, Report, Severity};
-use jfr_analyzers::time_range::BadTimeRange;
+use jfr_analyzers::time_range::{BadTimeRange, span};
 use jfr_parse::{MetadataCache, Recording};
 use jfrkit_profile::tree::View;
 use jfrkit_reports::{Entry, Format, Style};
 use jfrkit_rules::config::Config;
 use jfrkit_rules::profiled::{self, evaluate_file};
 
-use crate::collecting::{self, span};
+use crate::collecting;
 use crate::failure::Failure;
 use crate::inputs::{Inputs, expand};
 use crate::limits;

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use jfr_analyzers::metrics::{Metric, Metrics};
 use jfr_analyzers::rule::{Analysis, AnalysisError, AnalysisOptions, Report};
 use jfr_analyzers::runtime::Runtime;
+use jfr_analyzers::time_range::span;
 use jfr_analyzers::{LabelKey, Options, Pass};
 use jfr_parse::{Error, Recording};
 use jfrkit_profile::any::{AnyProfile, Language, java_title, language};
@@ -16,7 +17,6 @@ use jfrkit_reports::page::{PageError, PageType, ReportFacts, ReportFolded, Repor
 use jfrkit_reports::runtime::{profile_sections, recording_sections, runtime_text};
 use jfrkit_rules::profiled::evaluate_file;
 
-use crate::collecting::span;
 use crate::failure::Failure;
 use crate::inputs::{Source, Wanted, find};
 use crate::limits;

@@ -5,7 +5,9 @@ pub(crate) mod trees;
 use std::path::Path;
 use std::time::Duration;
 
+use jfr_analyzers::metrics::Metrics;
 use jfr_analyzers::rule::{AnalysisError, AnalysisOptions, Report, Severity};
+use jfr_analyzers::time_range::span;
 use jfr_analyzers::{LabelKey, Options, Pass, collect_merged};
 use jfr_parse::{Limits, OpenOptions, Recording, Stop};
 use jfrkit_profile::{Cancel, ProfileSet};
@@ -95,14 +97,6 @@ pub(crate) fn stacks_within(
     }))
 }
 
-/// Start and end of recordings in nanoseconds since the epoch; both 0 if there is no chunk.
-pub(crate) fn span(recordings: &[&Recording<'static>]) -> (i64, i64) {
-    let headers = || recordings.iter().flat_map(|r| r.headers()).map(|(_, header)| header);
-    let start = headers().map(|h| h.start_nanos.0).min().unwrap_or(0);
-    let end = headers().map(|h| h.end_nanos().0).max().unwrap_or(0);
-    (start, end)
-}
-
 /// Profiles are kept for long, so they are compressed a little more than `jfrkit convert` does.
 const LEVEL: u8 = 3;
 
@@ -116,11 +110,20 @@ pub(crate) fn write(set: &ProfileSet, dir: &Path, stop: &Stop) -> std::io::Resul
 }
 
 /// The findings of all rules and the known measures of a recording, read together.
-pub(crate) fn analyze(recording: &Recording<'static>, rules: &Rules) -> Result<(Report, Vec<Measured>), AnalysisError> {
-    let output = Pass::new(recording).rules(&rules.analysis, &rules.options).metrics(None).run()?;
-    let report = output.report.unwrap_or_else(|| unreachable!("findings were requested"));
-    let metrics = output.metrics.map(|(metrics, _)| metrics.metrics).unwrap_or_default();
-    Ok((report, metrics.into_iter().map(measured).collect()))
+pub(crate) fn analyze(
+    recording: &Recording<'static>,
+    rules: &Rules,
+) -> (Result<Report, AnalysisError>, jfr_parse::Result<Vec<Measured>>) {
+    let (report, metrics) = match Pass::new(recording).rules(&rules.analysis, &rules.options).metrics(None).run() {
+        Ok(output) => {
+            let report = output.report.unwrap_or_else(|| unreachable!("findings were requested"));
+            let metrics = output.metrics.unwrap_or_else(|| unreachable!("metrics were requested"));
+            (Ok(report), Ok(metrics.0))
+        }
+        // Metrics need less, so they may stay within the limits.
+        Err(error) => (Err(error), Metrics::of(recording, None)),
+    };
+    (report, metrics.map(|metrics| metrics.metrics.into_iter().map(measured).collect()))
 }
 
 /// Runs the rules that need no JVM on a profile, given its stacks by type.

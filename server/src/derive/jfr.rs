@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
+use jfr_analyzers::time_range::span;
 use jfr_parse::Recording;
 use jfrkit_profile::ProfileType;
 use jfrkit_reports::runtime::RuntimeSection;
@@ -54,7 +55,7 @@ pub(super) fn first(
         }
     }
     // The client's time range, or else that of the recording.
-    let (begin, end) = compute::span(&all);
+    let (begin, end) = span(&all);
     if upload.start.is_none() || upload.end.is_none() {
         if begin > 0 {
             (profile.start, profile.end) = (begin / 1_000_000, end.max(begin) / 1_000_000);
@@ -138,8 +139,17 @@ pub(super) fn second(
     let sorted = super::sort(upload, dir, bounds, &mut unread);
     let recordings = open(dir, &sorted.recordings, bounds, &mut unread)?;
     let Some(recording) = recordings.first() else { return Ok(()) };
-    match compute::analyze(recording, rules) {
-        Ok((report, measures)) => {
+    let (report, measures) = compute::analyze(recording, rules);
+    match report {
+        Ok(report) => {
+            profile.findings = compute::findings(&report);
+            let name = sorted.recordings.first().map_or("recording", |p| p.label());
+            gz(&staged.join("analysis.json.gz"), &compute::report_json(name, &report)?)?;
+        }
+        Err(error) => profile.no_analysis = Some(format!("the recording could not be analyzed: {error}")),
+    }
+    match measures {
+        Ok(measures) => {
             for Measured { name, measure } in measures {
                 if let Some(value) = measure.value.filter(|v| v.is_finite() && name != "upload.bytes") {
                     profile.metrics.push((name.to_owned(), value));
@@ -150,11 +160,8 @@ pub(super) fn second(
                     _ => {}
                 }
             }
-            profile.findings = compute::findings(&report);
-            let name = sorted.recordings.first().map_or("recording", |p| p.label());
-            gz(&staged.join("analysis.json.gz"), &compute::report_json(name, &report)?)?;
         }
-        Err(error) => profile.no_analysis = Some(format!("the recording could not be analyzed: {error}")),
+        Err(error) => profile.warnings.push(format!("metrics cannot be read: {error}")),
     }
     match compute::runtime(recording) {
         Ok(sections) => {

@@ -151,7 +151,7 @@ impl Forward {
     /// Queues an upload that is described in its directory.
     pub(crate) fn queue(&self, id: Id, dir: &Path) -> io::Result<()> {
         self.take(id, dir)?;
-        let bytes = self.envelope(id)?.bytes;
+        let bytes = fs::metadata(self.file(id, "body"))?.len();
         self.count.fetch_add(1, Ordering::Relaxed);
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
         Ok(())

@@ -43,7 +43,7 @@ impl Wanted {
         wanted
     }
 
-    /// Checks that there are not more fields of any event type than [`Plans`](super::plan::Plans) read.
+    /// Checks that no event type has more wanted fields than [`Plans`](super::plan::Plans) can read.
     ///
     /// # Errors
     /// [`AnalysisError::TooManyFields`].
