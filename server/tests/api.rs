@@ -133,7 +133,7 @@ fn responses_are_as_their_schemas_say() {
     };
     let id = |answer: Value| answer["id"].as_str().unwrap().to_owned();
     let java = id(post("/api/v1/recordings?service=shop&version=1&wait=25s", "", &fixture("jdk17-profile.jfr.gz")));
-    let broken = id(post("/api/v1/recordings?service=broken", "", b"this is no profile"));
+    let broken = id(post("/api/v1/recordings?service=broken", "", b"this is not a profile"));
     let content = pprof(
         &[("samples", "count"), ("cpu", "nanoseconds")],
         &[(&["main.hot", "main.main"], &[5, 50_000_000], "t"), (&["main.cold", "main.main"], &[1, 10_000_000], "u")],

@@ -250,7 +250,7 @@ fn killed_while_an_upload_that_cannot_be_read_is_put_aside() {
     for point in ["quarantine-placed", "derived-written", "derived-placed"] {
         let dir = tempfile::tempdir().unwrap();
         let mut process = Process::start(dir.path(), Some(point));
-        let sent = upload(&process.1, "none", b"this is no profile".to_vec());
+        let sent = upload(&process.1, "none", b"this is not a profile".to_vec());
         process.wait();
         let running = open(dir);
         let rows = running.json("/api/v1/profiles?from=0");
