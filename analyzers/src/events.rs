@@ -7,6 +7,7 @@
 pub(crate) mod cell;
 pub(crate) mod facts;
 pub(crate) mod methods;
+pub(crate) mod names;
 pub(crate) mod needs;
 pub(crate) mod read;
 
@@ -17,4 +18,5 @@ pub use facts::{
 };
 pub use jfrkit_profile::is_jdk;
 pub use methods::{MethodSet, Scope};
+pub use names::Names;
 pub use needs::{AMOUNT, EVENT, FIRST, GROUPS, GroupBy, Level, MAX_KEYS, MAX_MEASURES, Needs, PROFILE, TABLE_ROWS};

@@ -22,7 +22,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use jfr_parse::Recording;
 use rayon::prelude::*;
 
-pub use definition::{Category, Origin, Rule, RuleInfo, Text};
+pub use definition::{Category, JmcComparison, Origin, Rule, RuleInfo, Text};
 pub use error::AnalysisError;
 pub use evidence::{Evidence, Frame, MAX_ROWS, MethodRow, Value};
 pub use finding::{Cost, CostOf, Finding, Relations, Section};
@@ -76,10 +76,10 @@ impl Analysis {
         Ok(self)
     }
 
-    /// Sets how the rules relate to each other.
+    /// Adds relations between rules, after those that are already known.
     #[must_use]
     pub fn with_relations(mut self, relations: Relations) -> Self {
-        self.relations = relations;
+        self.relations.extend(relations);
         self
     }
 

@@ -7,10 +7,10 @@ use crate::events::facts::{EventFacts, Facts, GroupsData, Key, Lazy, Sample, Tab
 use crate::events::needs::{AMOUNT, EVENT, MAX_KEYS, MAX_MEASURES, PROFILE};
 use crate::events::read::{ChunkView, Profiles, Wanted, Writer, code};
 use crate::profiles::sources::{self, KEY, Measure, SOURCES, source_of};
-use crate::rule::Rule;
 use crate::rule::Settings;
 use crate::rule::Verdict;
 use crate::rule::{Outcome, Severity, judge};
+use crate::rule::{Rule, Text};
 use crate::time_range::TimeRange;
 use jfrkit_profile::{Frame, Function, Interner, StrId};
 
@@ -201,9 +201,12 @@ impl Scene {
     fn facts(&self, wanted: &Wanted) -> Facts {
         let mut maker = Maker { interner: Interner::new(), threads: Vec::new() };
         let mut events: BTreeMap<String, EventFacts> = BTreeMap::new();
-        let mut tables: BTreeMap<&'static str, TableData> =
-            wanted.tables.iter().map(|(event, (fields, cap))| (*event, TableData::new(fields.clone(), *cap))).collect();
-        let mut groups: Vec<GroupsData> = wanted.groups.iter().map(|by| GroupsData::new(*by)).collect();
+        let mut tables: BTreeMap<Text, TableData> = wanted
+            .tables
+            .iter()
+            .map(|(event, (fields, cap))| (event.clone(), TableData::new(fields.as_slice(), *cap)))
+            .collect();
+        let mut groups: Vec<GroupsData> = wanted.groups.iter().map(|by| GroupsData::new(by.clone())).collect();
         for event in &self.declared {
             events.entry(event.clone()).or_default().declared = true;
         }
@@ -235,16 +238,16 @@ impl Scene {
                 }
                 table.push(*start, *end, cells.into_iter());
             }
-            for group in groups.iter_mut().filter(|g| g.by.events.contains(&event.as_str())) {
+            for group in groups.iter_mut().filter(|g| g.by.events.contains(event)) {
                 let mut key: Key = ([Cell::Null; MAX_KEYS], 0);
-                for (to, field) in key.0.iter_mut().zip(group.by.keys) {
+                for (to, field) in key.0.iter_mut().zip(group.by.keys.iter()) {
                     *to = maker.cell(made_up, field);
                 }
                 if group.by.bucket > 0 {
                     key.1 = end.div_euclid(group.by.bucket).saturating_mul(group.by.bucket);
                 }
                 let mut sample = Sample { start: *start, end: *end, measures: [0.0; MAX_MEASURES], since: *end };
-                for (to, field) in sample.measures.iter_mut().zip(group.by.measures) {
+                for (to, field) in sample.measures.iter_mut().zip(group.by.measures.iter()) {
                     *to = maker.cell(made_up, field).float().unwrap_or(0.0);
                 }
                 group.add(&key, &sample);

@@ -39,14 +39,14 @@ pub fn json(out: &mut dyn Write, analysis: &Analysis, profiled: &[RuleInfo]) -> 
     struct Line {
         #[serde(flatten)]
         info: RuleInfo,
-        events: Vec<&'static str>,
+        events: Vec<String>,
         pprof: bool,
     }
     let lines: Vec<Line> = sorted(analysis, profiled)
         .into_iter()
         .map(|(info, rule)| Line {
             info,
-            events: rule.map(|rule| rule.needs().events()).unwrap_or_default(),
+            events: rule.map(|rule| rule.needs().events().into_iter().map(str::to_owned).collect()).unwrap_or_default(),
             pprof: rule.is_none(),
         })
         .collect();

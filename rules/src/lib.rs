@@ -52,7 +52,7 @@ use jfr_analyzers::rule::{Analysis, Rule};
 /// All rules of this crate, ready to run.
 #[must_use]
 pub fn analysis() -> Analysis {
-    let mut analysis = Analysis::empty().with_relations(stories::RELATIONS);
+    let mut analysis = Analysis::empty().with_relations(stories::relations());
     for rule in builtin() {
         analysis.push(rule);
     }

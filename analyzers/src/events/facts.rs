@@ -28,8 +28,10 @@ pub use thread::ThreadInfo;
 
 use super::cell::ThreadId;
 use super::methods::MethodSet;
+use super::names::Names;
 use super::needs::{GroupBy, TableNeed};
 use crate::math::Window;
+use crate::rule::Text;
 use crate::time_range::TimeRange;
 use jfrkit_profile::{StrId, Tables};
 
@@ -45,7 +47,7 @@ pub struct Facts {
     pub(crate) names: Arc<Tables>,
     pub(crate) threads: Vec<ThreadInfo>,
     pub(crate) events: BTreeMap<String, EventFacts>,
-    pub(crate) tables: BTreeMap<&'static str, TableData>,
+    pub(crate) tables: BTreeMap<Text, TableData>,
     pub(crate) groups: Vec<GroupsData>,
     /// The method sets that rules look for on stacks.
     pub(crate) methods: Vec<MethodSet>,
@@ -126,7 +128,7 @@ pub(crate) const ALWAYS: &[TableNeed] = &[
 ];
 
 const fn table(event: &'static str, fields: &'static [&'static str], cap: usize) -> TableNeed {
-    TableNeed { event, fields, cap }
+    TableNeed { event: Text::Borrowed(event), fields: Names::constant(fields), cap }
 }
 
 impl Facts {

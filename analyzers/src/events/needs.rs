@@ -2,6 +2,8 @@
 //! all of them.
 
 use super::methods::MethodSet;
+use super::names::Names;
+use crate::rule::Text;
 
 /// The events and fields that a rule reads.
 ///
@@ -21,11 +23,11 @@ use super::methods::MethodSet;
 /// [`ThreadInfo`](super::ThreadInfo), and `stackTrace` a stack.
 #[derive(Debug, Clone, Default)]
 pub struct Needs {
-    pub(crate) levels: Vec<(&'static str, Level)>,
+    pub(crate) levels: Vec<(Text, Level)>,
     pub(crate) tables: Vec<TableNeed>,
     pub(crate) groups: Vec<GroupBy>,
     /// The events that a rule looks at in groups that it shares with other rules.
-    only: Vec<(GroupBy, &'static [&'static str])>,
+    only: Vec<(GroupBy, Names)>,
     pub(crate) methods: Vec<MethodSet>,
 }
 
@@ -45,8 +47,8 @@ pub const GROUPS: usize = 50_000;
 
 #[derive(Debug, Clone)]
 pub(crate) struct TableNeed {
-    pub(crate) event: &'static str,
-    pub(crate) fields: &'static [&'static str],
+    pub(crate) event: Text,
+    pub(crate) fields: Names,
     pub(crate) cap: usize,
 }
 
@@ -59,22 +61,22 @@ impl Needs {
 
     /// Requires events of this type: without any, the rule does not apply.
     #[must_use]
-    pub fn available(mut self, event: &'static str) -> Self {
-        self.levels.push((event, Level::Available));
+    pub fn available(mut self, event: impl Into<Text>) -> Self {
+        self.levels.push((event.into(), Level::Available));
         self
     }
 
     /// Requires that this event type was enabled: otherwise, the rule does not apply.
     #[must_use]
-    pub fn enabled(mut self, event: &'static str) -> Self {
-        self.levels.push((event, Level::Enabled));
+    pub fn enabled(mut self, event: impl Into<Text>) -> Self {
+        self.levels.push((event.into(), Level::Enabled));
         self
     }
 
     /// Requests all events of a type with these fields, up to [`TABLE_ROWS`]. Start and end are always
     /// included.
     #[must_use]
-    pub fn table(self, event: &'static str, fields: &'static [&'static str]) -> Self {
+    pub fn table(self, event: impl Into<Text>, fields: impl Into<Names>) -> Self {
         self.table_up_to(TABLE_ROWS, event, fields)
     }
 
@@ -86,8 +88,8 @@ impl Needs {
 
     /// Like [`table`](Self::table), but keeps up to `cap` events, the first ones in the file.
     #[must_use]
-    pub fn table_up_to(mut self, cap: usize, event: &'static str, fields: &'static [&'static str]) -> Self {
-        self.tables.push(TableNeed { event, fields, cap });
+    pub fn table_up_to(mut self, cap: usize, event: impl Into<Text>, fields: impl Into<Names>) -> Self {
+        self.tables.push(TableNeed { event: event.into(), fields: fields.into(), cap });
         self
     }
 
@@ -101,9 +103,9 @@ impl Needs {
     /// Requests sums by key that several rules share, so that each event is added up once. This rule looks only at
     /// groups of these event types; the definition must have [`EVENT`] as a key.
     #[must_use]
-    pub fn shared_groups(mut self, by: GroupBy, events: &'static [&'static str]) -> Self {
-        debug_assert!(by.keys.contains(&EVENT), "groups of several event types that cannot be told apart");
-        self.only.push((by, events));
+    pub fn shared_groups(mut self, by: GroupBy, events: impl Into<Names>) -> Self {
+        debug_assert!(by.keys.contains(EVENT), "groups of several event types that cannot be told apart");
+        self.only.push((by.clone(), events.into()));
         self.groups(by)
     }
 
@@ -117,11 +119,11 @@ impl Needs {
 
     /// The event types that are read for the rule, each once, in order of appearance.
     #[must_use]
-    pub fn events(&self) -> Vec<&'static str> {
-        let levels = self.levels.iter().map(|(event, _)| *event);
-        let tables = self.tables.iter().map(|t| t.event);
-        let groups = self.groups.iter().flat_map(|by| self.events_of(by).iter().copied());
-        let mut events: Vec<&'static str> = Vec::new();
+    pub fn events(&self) -> Vec<&str> {
+        let levels = self.levels.iter().map(|(event, _)| &**event);
+        let tables = self.tables.iter().map(|t| &*t.event);
+        let groups = self.groups.iter().flat_map(|by| self.events_of(by).iter());
+        let mut events: Vec<&str> = Vec::new();
         for event in levels.chain(tables).chain(groups) {
             if !events.contains(&event) {
                 events.push(event);
@@ -133,8 +135,8 @@ impl Needs {
 
 impl Needs {
     /// The event types that the rule looks at in these groups.
-    fn events_of(&self, by: &GroupBy) -> &'static [&'static str] {
-        self.only.iter().find(|(shared, _)| shared == by).map_or(by.events, |(_, events)| events)
+    fn events_of<'n>(&'n self, by: &'n GroupBy) -> &'n Names {
+        self.only.iter().find(|(shared, _)| shared == by).map_or(&by.events, |(_, events)| events)
     }
 
     /// Combines these needs with others.
@@ -152,10 +154,11 @@ impl Needs {
     /// rule names them, including `a|b` for alternatives, without the pseudo-fields that begin with `@`. For
     /// documentation and tests.
     #[must_use]
-    pub fn fields(&self) -> Vec<(&'static str, &'static str)> {
-        let tables = self.tables.iter().flat_map(|t| t.fields.iter().map(|field| (t.event, *field)));
+    pub fn fields(&self) -> Vec<(&str, &str)> {
+        let tables = self.tables.iter().flat_map(|t| t.fields.iter().map(|field| (&*t.event, field)));
         let groups = self.groups.iter().flat_map(|g| {
-            self.events_of(g).iter().flat_map(|event| g.keys.iter().chain(g.measures).map(|field| (*event, *field)))
+            let fields = g.keys.iter().chain(g.measures.iter());
+            self.events_of(g).iter().flat_map(move |event| fields.clone().map(move |field| (event, field)))
         });
         let mut fields: Vec<_> = tables.chain(groups).filter(|(_, field)| !field.starts_with('@')).collect();
         fields.sort_unstable();
@@ -171,7 +174,7 @@ pub const MAX_MEASURES: usize = 3;
 
 /// Defines sums of events by key. A rule declares it as a constant, requests it with [`Needs::groups`] and
 /// passes the same constant to [`Facts::groups`](super::Facts::groups). Equal definitions are computed once for
-/// all rules.
+/// all rules. A query whose names are known only at run time is made with [`GroupBy::from_names`].
 ///
 /// ```
 /// use jfr_analyzers::events::GroupBy;
@@ -180,11 +183,11 @@ pub const MAX_MEASURES: usize = 3;
 ///
 /// Each group has the number of its events, the start of the first and the end of the last event, the sum,
 /// minimum and maximum of each measure, and the start of the event with the greatest first measure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GroupBy {
-    pub(crate) events: &'static [&'static str],
-    pub(crate) keys: &'static [&'static str],
-    pub(crate) measures: &'static [&'static str],
+    pub(crate) events: Names,
+    pub(crate) keys: Names,
+    pub(crate) measures: Names,
     pub(crate) bucket: i64,
     pub(crate) histogram: bool,
     pub(crate) spread: bool,
@@ -211,14 +214,30 @@ pub const FIRST: &str = "@first";
 impl GroupBy {
     /// The event types that are added up.
     #[must_use]
-    pub const fn events(&self) -> &'static [&'static str] {
-        self.events
+    pub const fn events(&self) -> &Names {
+        &self.events
     }
 
     /// All events of these types as a single group.
     #[must_use]
     pub const fn of(events: &'static [&'static str]) -> Self {
-        Self { events, keys: &[], measures: &[], bucket: 0, histogram: false, spread: false, cap: GROUPS }
+        Self {
+            events: Names::constant(events),
+            keys: Names::NONE,
+            measures: Names::NONE,
+            bucket: 0,
+            histogram: false,
+            spread: false,
+            cap: GROUPS,
+        }
+    }
+
+    /// Events of these types by these keys, with these measures; for names that are known only at run time. More than
+    /// [`MAX_KEYS`] keys or [`MAX_MEASURES`] measures are an error of the analysis
+    /// ([`AnalysisError::TooManyKeys`](crate::rule::AnalysisError::TooManyKeys)).
+    #[must_use]
+    pub fn from_names(events: Names, keys: Names, measures: Names) -> Self {
+        Self { events, keys, measures, ..Self::of(&[]) }
     }
 
     /// Groups by these fields; use [`EVENT`] for the event type.
@@ -228,7 +247,8 @@ impl GroupBy {
     #[must_use]
     pub const fn by(mut self, keys: &'static [&'static str]) -> Self {
         assert!(keys.len() <= MAX_KEYS, "more keys than a group can have");
-        self.keys = keys;
+        // A constant cannot run the destructor of what is replaced.
+        std::mem::forget(std::mem::replace(&mut self.keys, Names::constant(keys)));
         self
     }
 
@@ -239,7 +259,7 @@ impl GroupBy {
     #[must_use]
     pub const fn measure(mut self, measures: &'static [&'static str]) -> Self {
         assert!(measures.len() <= MAX_MEASURES, "more measures than a group can have");
-        self.measures = measures;
+        std::mem::forget(std::mem::replace(&mut self.measures, Names::constant(measures)));
         self
     }
 

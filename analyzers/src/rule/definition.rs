@@ -90,8 +90,8 @@ pub struct RuleInfo {
     pub remedy: Text,
     /// How the verdict is computed.
     pub formula: Text,
-    /// For a rule of JMC: how the decision differs from JMC's, and why; otherwise empty.
-    pub differences: Text,
+    /// How the rule decides compared with JMC's rule of the same id, if there is more to say than that it is the same.
+    pub jmc: Option<JmcComparison>,
     /// The available settings.
     pub settings: Cow<'static, [Setting]>,
 }
@@ -107,7 +107,7 @@ impl RuleInfo {
             why: Text::default(),
             remedy: Text::default(),
             formula: Text::default(),
-            differences: Text::default(),
+            jmc: None,
             settings: Cow::default(),
         }
     }
@@ -128,6 +128,20 @@ impl RuleInfo {
     #[must_use]
     pub fn category(mut self, category: Category) -> Self {
         self.category = category;
+        self
+    }
+
+    /// Says in what way the rule decides like JMC's, where that may surprise.
+    #[must_use]
+    pub fn as_in_jmc(mut self, text: impl Into<Text>) -> Self {
+        self.jmc = Some(JmcComparison::Same(text.into()));
+        self
+    }
+
+    /// Says how the rule decides unlike JMC's, and why.
+    #[must_use]
+    pub fn unlike_jmc(mut self, text: impl Into<Text>) -> Self {
+        self.jmc = Some(JmcComparison::Differs(text.into()));
         self
     }
 
@@ -163,8 +177,16 @@ texts! {
     remedy,
     /// Sets how the verdict is computed.
     formula,
-    /// Sets how the decision of a rule of JMC differs from JMC's, and why.
-    differences,
+}
+
+/// How a rule decides compared with the rule of JDK Mission Control that has the same id.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum JmcComparison {
+    /// Like JMC's rule, in a way that may surprise.
+    Same(Text),
+    /// Unlike JMC's rule: how and why.
+    Differs(Text),
 }
 
 /// The origin of a rule.

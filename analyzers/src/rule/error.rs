@@ -53,4 +53,21 @@ pub enum AnalysisError {
         /// How many can be read.
         most: usize,
     },
+    /// A group that a rule needs has more keys or measures than a group can have.
+    #[error(
+        "a group of {events} has {keys} keys and {measures} measures: use at most {most_keys} keys and {most_measures} \
+         measures"
+    )]
+    TooManyKeys {
+        /// The names of the event types.
+        events: String,
+        /// How many keys it has.
+        keys: usize,
+        /// How many keys a group can have.
+        most_keys: usize,
+        /// How many measures it has.
+        measures: usize,
+        /// How many measures a group can have.
+        most_measures: usize,
+    },
 }

@@ -1,9 +1,9 @@
 //! The numbers behind a verdict, as typed values with units.
 
-use std::borrow::Cow;
-
 use serde::Serialize;
 use serde::ser::SerializeMap;
+
+use super::Text;
 
 /// Maximum number of rows in a list or table; put the most important ones first.
 pub const MAX_ROWS: usize = 50;
@@ -20,7 +20,7 @@ pub enum Value {
         /// The number.
         value: f64,
         /// The unit: `events`, `per second`, `threads`; empty for a plain number.
-        unit: Cow<'static, str>,
+        unit: Text,
     },
     /// A text.
     Text {
@@ -72,14 +72,14 @@ pub enum Value {
     /// Texts, such as thread names, paths or options.
     List {
         /// What the texts are: `threads`, `paths`.
-        of: Cow<'static, str>,
+        of: Text,
         /// The texts.
         items: Vec<String>,
     },
     /// A table of values.
     Table {
         /// The names of the columns.
-        columns: Vec<Cow<'static, str>>,
+        columns: Vec<Text>,
         /// The rows, each with one value per column.
         rows: Vec<Vec<Value>>,
     },
@@ -110,13 +110,13 @@ pub struct MethodRow {
 impl Value {
     /// A number with a unit.
     #[must_use]
-    pub fn number(value: f64, unit: &'static str) -> Self {
+    pub fn number(value: f64, unit: impl Into<Text>) -> Self {
         Self::Number { value: number(value), unit: unit.into() }
     }
 
     /// A count with a unit.
     #[must_use]
-    pub fn count(value: u64, unit: &'static str) -> Self {
+    pub fn count(value: u64, unit: impl Into<Text>) -> Self {
         Self::number(value as f64, unit)
     }
 
@@ -170,7 +170,7 @@ impl Value {
 
     /// A list of texts, truncated to the first [`MAX_ROWS`].
     #[must_use]
-    pub fn list(of: &'static str, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
+    pub fn list(of: impl Into<Text>, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self::List { of: of.into(), items: items.into_iter().take(MAX_ROWS).map(|i| cut(i.into())).collect() }
     }
 
@@ -182,9 +182,9 @@ impl Value {
 
     /// A table, truncated to the first [`MAX_ROWS`] rows.
     #[must_use]
-    pub fn table<const N: usize>(columns: [&'static str; N], rows: impl IntoIterator<Item = [Value; N]>) -> Self {
+    pub fn table<const N: usize>(columns: [impl Into<Text>; N], rows: impl IntoIterator<Item = [Value; N]>) -> Self {
         Self::Table {
-            columns: columns.into_iter().map(Cow::Borrowed).collect(),
+            columns: columns.into_iter().map(Into::into).collect(),
             rows: rows.into_iter().take(MAX_ROWS).map(|row| row.into_iter().collect()).collect(),
         }
     }
@@ -225,7 +225,7 @@ fn cut(mut text: String) -> String {
 /// Named values, in the order in which the rule added them. In JSON, an object.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Evidence {
-    items: Vec<(Cow<'static, str>, Value)>,
+    items: Vec<(Text, Value)>,
 }
 
 impl Evidence {
@@ -250,7 +250,7 @@ impl Evidence {
     }
 
     /// All values, mutable.
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (&mut Cow<'static, str>, &mut Value)> {
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (&mut Text, &mut Value)> {
         self.items.iter_mut().map(|(key, value)| (key, value))
     }
 

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::definition::Text;
 use super::report::Outcome;
 use super::verdict::Severity;
+use crate::events::Names;
 
 /// The cost of a finding, as a share of something.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -136,13 +137,33 @@ pub struct Finding {
 }
 
 /// How rules relate to each other.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Relations {
-    /// Rules that report the same problem: the first id is that of the most specific rule, which is shown, and
-    /// the others are folded into it. Earlier entries take precedence over later ones.
-    pub same_story: &'static [(&'static str, &'static [&'static str])],
-    /// The possible causes of a finding: the first of these that is also a finding.
-    pub follows_from: &'static [(&'static str, &'static [&'static str])],
+    same_story: Vec<(Text, Names)>,
+    follows_from: Vec<(Text, Names)>,
+}
+
+impl Relations {
+    /// Rules that report the same problem as rule `id`, which is the most specific of them: it is shown, and the others
+    /// are folded into it. Earlier entries take precedence over later ones.
+    #[must_use]
+    pub fn same_story(mut self, id: impl Into<Text>, others: impl Into<Names>) -> Self {
+        self.same_story.push((id.into(), others.into()));
+        self
+    }
+
+    /// The rules whose finding may cause that of rule `id`: the first of them that is also a finding counts.
+    #[must_use]
+    pub fn follows_from(mut self, id: impl Into<Text>, causes: impl Into<Names>) -> Self {
+        self.follows_from.push((id.into(), causes.into()));
+        self
+    }
+
+    /// Adds relations after these.
+    pub(super) fn extend(&mut self, others: Self) {
+        self.same_story.extend(others.same_story);
+        self.follows_from.extend(others.follows_from);
+    }
 }
 
 /// A rule is shown in place of another only if it explains at least this share of the other's cost, in the same
@@ -160,7 +181,7 @@ pub(super) fn findings(outcomes: &[Outcome], relations: &Relations) -> Vec<Findi
         let told_by = o.verdict.told_by.iter().map(move |by| (&**by, &*o.rule.id));
         o.verdict.tells.iter().map(move |of| (&*o.rule.id, &**of)).chain(told_by)
     });
-    let general = relations.same_story.iter().flat_map(|(by, others)| others.iter().map(move |of| (*by, *of)));
+    let general = relations.same_story.iter().flat_map(|(by, others)| others.iter().map(move |of| (&**by, of)));
     for (by, of) in own.chain(general) {
         let (Some(speaker), Some(other)) = (get(by), get(of)) else { continue };
         let is = |id: &str| folded.iter().any(|(_, f)| *f == id);
@@ -209,8 +230,8 @@ pub(super) fn findings(outcomes: &[Outcome], relations: &Relations) -> Vec<Findi
         .into_iter()
         .map(|(_, mut finding)| {
             let causes =
-                relations.follows_from.iter().filter(|(id, _)| *id == finding.id).flat_map(|(_, of)| of.iter());
-            let mut causes = causes.filter(|cause| get(cause).is_some()).map(|cause| speaker(cause));
+                relations.follows_from.iter().filter(|(id, _)| **id == *finding.id).flat_map(|(_, of)| of.iter());
+            let mut causes = causes.filter(|cause| get(cause).is_some()).map(&speaker);
             let shows = |cause: &str| costs.iter().any(|(id, cost)| *id == cause && weighs(*cost, finding.cost));
             finding.because_of =
                 causes.find(|cause| *cause != finding.id && shows(cause)).map(|id| id.to_owned().into());
@@ -286,8 +307,7 @@ mod tests {
 
     #[test]
     fn a_story_is_told_once_and_as_bad_as_the_worst_of_its_tellers() {
-        let relations =
-            Relations { same_story: &[("Special", &["General", "Old"]), ("General", &["Old"])], follows_from: &[] };
+        let relations = Relations::default().same_story("Special", &["General", "Old"]).same_story("General", &["Old"]);
         let outcomes = [
             outcome("Old", Verdict::warning("")),
             outcome("General", Verdict::info("").cost(Cost::cpu(0.5))),
@@ -301,7 +321,7 @@ mod tests {
 
     #[test]
     fn a_small_part_does_not_speak_for_the_whole() {
-        let relations = Relations { same_story: &[("Part", &["Whole"]), ("Whole", &["Part"])], follows_from: &[] };
+        let relations = Relations::default().same_story("Part", &["Whole"]).same_story("Whole", &["Part"]);
         let part = |share| {
             let whole = outcome("Whole", Verdict::warning("").cost(Cost::elapsed(0.8)));
             findings(&[whole, outcome("Part", Verdict::warning("").cost(Cost::elapsed(share)))], &relations)
@@ -313,7 +333,7 @@ mod tests {
     #[test]
     fn a_finding_names_the_one_that_it_follows_from() {
         let relations =
-            Relations { same_story: &[("Cause", &["Folded"])], follows_from: &[("Effect", &["None", "Folded"])] };
+            Relations::default().same_story("Cause", &["Folded"]).follows_from("Effect", &["None", "Folded"]);
         let outcomes = [
             outcome("Effect", Verdict::warning("")),
             outcome("Folded", Verdict::warning("")),

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{default, switching};
 use jfr_analyzers::events::{Level, Needs};
-use jfr_analyzers::rule::{Origin, Rule, RuleInfo};
+use jfr_analyzers::rule::{JmcComparison, Origin, Rule, RuleInfo};
 
 /// The full description of a rule: what it checks and how, its settings, its events and how to enable them.
 #[must_use]
@@ -34,7 +34,11 @@ fn write_page(out: &mut String, info: &RuleInfo, needs: Option<&Needs>) -> std::
     section(out, "Why it matters", &info.why)?;
     section(out, "What to do", &info.remedy)?;
     section(out, "How it decides", &info.formula)?;
-    section(out, "Unlike JDK Mission Control", &info.differences)?;
+    match &info.jmc {
+        Some(JmcComparison::Same(text)) => section(out, "As in JDK Mission Control", text)?,
+        Some(JmcComparison::Differs(text)) => section(out, "Unlike JDK Mission Control", text)?,
+        None => {}
+    }
     if info.settings.is_empty() {
         section(out, "Settings", "None.")?;
     } else {

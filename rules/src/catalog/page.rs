@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use super::markdown::{code, escape, words};
 use super::{default, sorted};
-use jfr_analyzers::rule::{Analysis, Origin, Rule, RuleInfo};
+use jfr_analyzers::events::Needs;
+use jfr_analyzers::rule::{Analysis, JmcComparison, Origin, Rule, RuleInfo};
 
 /// Writes the rules as a Markdown page: a table per category, followed by the full description of each rule.
 ///
@@ -57,14 +58,10 @@ fn section(out: &mut dyn Write, info: &RuleInfo, rule: Option<&dyn Rule>) -> io:
     }
     part(out, "What to do", &words(&info.remedy))?;
     part(out, "How it decides", &words(&info.formula))?;
-    if !info.differences.is_empty() {
-        // Most JMC rules decide differently here in some way; some texts say first what is the same.
-        let head = if info.differences.starts_with("As in JMC") {
-            "Compared with JDK Mission Control"
-        } else {
-            "Unlike JDK Mission Control"
-        };
-        writeln!(out, "\n{head}: {}", words(&info.differences))?;
+    match &info.jmc {
+        Some(JmcComparison::Same(text)) => writeln!(out, "\nAs in JDK Mission Control: {}", words(text))?,
+        Some(JmcComparison::Differs(text)) => writeln!(out, "\nUnlike JDK Mission Control: {}", words(text))?,
+        None => {}
     }
     if !info.settings.is_empty() {
         writeln!(out, "\n#### Settings\n\n| Setting | Default | |\n|:--|:--|:--|")?;
@@ -72,7 +69,8 @@ fn section(out: &mut dyn Write, info: &RuleInfo, rule: Option<&dyn Rule>) -> io:
             writeln!(out, "| `{}` | {} | {} |", setting.key, code(&default(setting)), words(&setting.label))?;
         }
     }
-    let events = rule.map(|rule| rule.needs().events()).unwrap_or_default();
+    let needs = rule.map(Rule::needs);
+    let events = needs.as_ref().map(Needs::events).unwrap_or_default();
     writeln!(out, "\n#### References\n")?;
     if rule.is_none() {
         writeln!(out, "- Input: pprof profiles of Python, Go and Node.js")?;

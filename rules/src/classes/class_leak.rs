@@ -38,10 +38,10 @@ impl Rule for ClassLeak {
                 "Loads minus unloads by class name; three quarters of a score that is 75 at `warning`. A load counts \
                  only if the loader that was asked for the class defines it itself.",
             )
-            .differences(
-                "As in JMC, classes of the same name from different loaders count as one. JMC also counts the loads in \
-                 which a loader gets the class from another one, so it reports java.lang.Object in any program with \
-                 many loaders.",
+            .unlike_jmc(
+                "JMC also counts the loads in which a loader gets the class from another one, so it reports \
+                 java.lang.Object in any program with many loaders. As in JMC, classes of the same name from different \
+                 loaders count as one.",
             )
             .settings(const { &[Setting::count("warning", 25.0, "Loads of a class that score three quarters of 75")] })
             .why(Self::WHY)

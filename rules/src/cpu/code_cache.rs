@@ -29,7 +29,7 @@ impl Rule for CodeCache {
                 "A warning if there is any jdk.CodeCacheFull event. Otherwise the fill level of the fullest \
                       segment (or of the whole cache if it is not segmented): 25 at `info`, 75 at `warning`.",
             )
-            .differences(
+            .unlike_jmc(
                 "JMC requires a jdk.CodeCacheFull event, so it never reports on a healthy recording and its \
                           thresholds of 50 and 80 % were never exercised. This rule uses 80 and 95 %.",
             )

@@ -27,10 +27,9 @@ impl Rule for CompareCpu {
                 "Other = machineTotal - JVM load. Neighboring samples are merged into spans while the mean of \
                       other × machineTotal exceeds `warning`. For the longest span: 25 at `info`, 75 at `warning`.",
             )
-            .differences(
-                "As in JMC, this rule multiplies the other processes' load by the machine load instead of \
-                          dividing by it; the evidence shows their share of the machine load. JMC drops the last span \
-                          when it merges.",
+            .unlike_jmc(
+                "JMC drops the last span when it merges. As in JMC, this rule multiplies the other processes' load \
+                 by the machine load instead of dividing by it; the evidence shows their share of the machine load.",
             )
             .settings(
                 const {

@@ -38,8 +38,8 @@ impl Rule for MethodProfiling {
                       samples of the most frequent method / the possible samples (five per period): 25 at 2.9 %, 75 \
                       at 19 %. Windows are cut where the settings are recorded again.",
             )
-            .differences(
-                "As in JMC, this rule uses the earliest period, assumes five samples per period and looks \
+            .as_in_jmc(
+                "This rule uses the earliest period, assumes five samples per period and looks \
                           only at jdk.ExecutionSample. HotSpots judges the samples of all profilers by their share.",
             )
             .settings(

@@ -22,7 +22,7 @@ impl Rule for LowOnPhysicalMemory {
             .category(Category::Environment)
             .description("Whether the machine's memory is almost used up.")
             .formula("The peak use over the smallest total: 25 at `info`, 75 at `warning`.")
-            .differences(
+            .unlike_jmc(
                 "JDKs before 21, and macOS, count the file cache as used, so JMC reports a machine that \
                           reads many files as full. jfrkit reports nothing there. ContainerMemoryHeadroom checks the \
                           container's limit.",

@@ -37,7 +37,7 @@ impl Rule for Errors {
                 "Windows of `window`, sliding by half: 25 if the worst has `info` errors per minute, 75 at \
                       `warning`.",
             )
-            .differences(
+            .unlike_jmc(
                 "For JMC, 60 errors per minute are a warning. In jfrkit they are at most worth a look, and \
                           not a finding if java.lang.invoke created nearly all of them; SeriousErrors warns of \
                           exhausted memory and incompatible classes.",

@@ -28,8 +28,8 @@ impl Rule for Exceptions {
                       (throwables squared over time). Throwables per second of the densest cluster: 25 at `info`, 75 \
                       at `warning`.",
             )
-            .differences(
-                "As in JMC, the limits are so high that few programs reach them; ExceptionControlFlow has \
+            .as_in_jmc(
+                "The limits are so high that few programs reach them; ExceptionControlFlow has \
                           lower ones.",
             )
             .settings(

@@ -41,7 +41,7 @@ impl Rule for ApplicationHalts {
                       in another, over the worst window of `window`, or over the whole recording if it is shorter: 25 \
                       at `info`, 75 at `warning`. Less than 200 ms in total is worth a look at most.",
             )
-            .differences(stopped::DIFFERENCES)
+            .unlike_jmc(stopped::UNLIKE_JMC)
             .settings(stopped::SETTINGS)
             .why(Self::WHY)
             .remedy(Self::REMEDY)
@@ -53,7 +53,7 @@ impl Rule for ApplicationHalts {
             .enabled("jdk.ExecuteVMOperation")
             .table("jdk.GCPhasePause", &["name"])
             .table("jdk.ExecuteVMOperation", &["safepoint", "operation"]);
-        SAFEPOINTS.iter().fold(needs, |needs, event| needs.table(event, &[]))
+        SAFEPOINTS.iter().fold(needs, |needs, event| needs.table(*event, &[]))
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {

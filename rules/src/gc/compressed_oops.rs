@@ -21,7 +21,7 @@ impl Rule for CompressedOops {
             .category(Category::Gc)
             .description("Whether references take 8 bytes although the heap is small enough for 4.")
             .formula("Worth a look if a 64-bit JVM with a heap below 32 GiB does not use compressed oops.")
-            .differences(
+            .unlike_jmc(
                 "ZGC never compresses references. If it is the collector, JMC reports a finding and jfrkit \
                           does not.",
             )

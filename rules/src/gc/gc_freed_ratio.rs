@@ -36,8 +36,8 @@ impl Rule for GcFreedRatio {
                       collections. 25 at `info` per second in the worst window, never more than 74, half of that for \
                       a recording shorter than `short`. Fewer than `few` heap summaries are fine.",
             )
-            .differences(
-                "As in JMC, it requires the TLAB events although it does not read them, so it does not apply \
+            .as_in_jmc(
+                "It requires the TLAB events although it does not read them, so it does not apply \
                           to most recordings of JDK 16 and later. AllocationRate measures the same without requiring \
                           them.",
             )

@@ -33,8 +33,8 @@ impl Rule for GcInvertedParallelism {
                 "To act on if any collection's user and system time together, in whole percent rounded up, is \
                       below 100 % of its real time.",
             )
-            .differences(
-                "As in JMC, one collection decides, however short; with coarse clocks, a pause of \
+            .as_in_jmc(
+                "One collection decides, however short; with coarse clocks, a pause of \
                           microseconds may be enough. The evidence shows the share for collections of 100 ms and \
                           more: if it is 0, there is nothing to do.",
             )

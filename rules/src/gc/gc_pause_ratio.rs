@@ -27,7 +27,7 @@ impl Rule for GcPauseRatio {
                       shorter: 25 at `info`, 75 at `warning`. Pauses of less than 200 ms in total are worth a look at \
                       most.",
             )
-            .differences(stopped::DIFFERENCES)
+            .unlike_jmc(stopped::UNLIKE_JMC)
             .settings(stopped::SETTINGS)
             .why(Self::WHY)
             .remedy(Self::REMEDY)

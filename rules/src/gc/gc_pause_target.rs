@@ -29,7 +29,7 @@ impl Rule for GcPauseTargetRule {
                 "The share of jdk.G1MMU events whose gcTime exceeds the goal: to act on if it is `warning` or \
                       more, worth a look if there is one such event.",
             )
-            .differences(
+            .unlike_jmc(
                 "For JMC, one collection above the goal is enough for a warning. But a pause goal is a \
                           target, not a promise: in jfrkit, `warning` of at least ten collections have to miss it, \
                           and fewer are worth a look.",

@@ -26,7 +26,7 @@ impl Rule for HighGc {
                 "Pauses are merged into clusters as long as that makes the cluster denser (time paused squared \
                       over time). 90 for a densest cluster with 1 s of pauses: 25 at 125 ms, 75 at 602 ms.",
             )
-            .differences("JMC loses pauses while merging, so its score is often lower.")
+            .unlike_jmc("JMC loses pauses while merging, so its score is often lower.")
             .why(Self::WHY)
             .remedy(Self::REMEDY)
     }

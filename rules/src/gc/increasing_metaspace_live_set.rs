@@ -31,7 +31,7 @@ impl Rule for IncreasingMetaSpaceLiveSet {
                 "Least-squares slope of the metaspace used after collections (whole MiB over whole seconds): 75 \
                       at `warning` MiB per second.",
             )
-            .differences(
+            .unlike_jmc(
                 "JMC mistakes startup for growth. In jfrkit, the growth has to continue after the JVM's \
                           first five minutes.",
             )

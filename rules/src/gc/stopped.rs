@@ -8,7 +8,7 @@ use jfr_analyzers::rule::{Cost, Setting, Settings, Severity, Value, Verdict};
 /// Minimum stopped time, in nanoseconds, for its share of a short recording to be meaningful.
 const ENOUGH: i64 = 200_000_000;
 
-pub(super) const DIFFERENCES: &str = "JMC always uses the full window length, even if the recording is shorter.";
+pub(super) const UNLIKE_JMC: &str = "JMC always uses the full window length, even if the recording is shorter.";
 
 pub(super) const SETTINGS: &[Setting] = &[
     Setting::percent("info", 5.0, "Share of a window that is worth a look"),

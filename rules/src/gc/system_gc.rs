@@ -26,7 +26,7 @@ impl Rule for SystemGc {
             .category(Category::Gc)
             .description("Whether the application, or someone with jcmd or a management console, requests collections.")
             .formula("75 if the share of collections caused by System.gc() is `warning`, so 25 at about a fifth of it.")
-            .differences("JMC uses integer division, so its share is 0 unless every collection is explicit.")
+            .unlike_jmc("JMC uses integer division, so its share is 0 unless every collection is explicit.")
             .settings(const { &[Setting::percent("warning", 50.0, "Share of collections to act on")] })
             .why(Self::WHY)
             .remedy(Self::REMEDY)

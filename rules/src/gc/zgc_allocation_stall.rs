@@ -26,7 +26,7 @@ impl Rule for ZgcAllocationStall {
             .category(Category::Gc)
             .description("Whether threads had to wait for ZGC to free memory.")
             .formula("Time stalled over all threads, per minute of recording: 25 at `info`, 75 at `warning`.")
-            .differences(
+            .unlike_jmc(
                 "JMC divides by the time from JVM start to the start of the recording and truncates the \
                           result to whole minutes per minute, so it never finds anything.",
             )

@@ -28,7 +28,7 @@ impl Rule for AllocationsClass {
                       (samples). The balance (sum over the classes of share by rank) times 50 at 1000 events of the \
                       largest class, times 0.74.",
             )
-            .differences("As in JMC, the rule does not apply if allocation is recorded without stack traces.")
+            .as_in_jmc("The rule does not apply if allocation is recorded without stack traces.")
             .why(Self::WHY)
             .remedy(Self::REMEDY)
     }

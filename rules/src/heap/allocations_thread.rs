@@ -24,7 +24,7 @@ impl Rule for AllocationsThread {
             .category(Category::Heap)
             .description("Whether a few threads do most of the allocation.")
             .formula("Like Allocations.class, but by thread.")
-            .differences("As in JMC, the rule does not apply if allocation is recorded without stack traces.")
+            .as_in_jmc("The rule does not apply if allocation is recorded without stack traces.")
             .why(Self::WHY)
             .remedy(Self::REMEDY)
     }

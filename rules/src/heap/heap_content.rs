@@ -27,7 +27,7 @@ impl Rule for HeapContent {
                 "The largest totalSize of each class; sum over the classes of share of the total by rank: 25 at \
                       `info`, 75 at `warning`, 100 % if one class is everything.",
             )
-            .differences(
+            .unlike_jmc(
                 "JMC divides by the largest class instead of the total, so that any recording with \
                           jdk.ObjectCount is a warning. jfrkit divides by the total, with thresholds to match, and \
                           never reports a finding: in most programs a few classes fill the heap, and only \

@@ -42,7 +42,7 @@ impl Rule for IncreasingLiveSet {
                       all classes are loaded. At most 74 if there is no collection of the old generation; in that case \
                       the rule does not apply with `young` young collections or fewer.",
             )
-            .differences(
+            .unlike_jmc(
                 "If old objects are sampled but none has a path to a root, or if they are not sampled at all, \
                           JMC ignores the trend and reports no problem. In jfrkit the trend always decides; the \
                           samples are evidence. For JMC any slope is a trend; for jfrkit, the heap used after \

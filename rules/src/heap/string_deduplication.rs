@@ -44,7 +44,7 @@ impl Rule for StringDeduplication {
                       at `live`. Without object counts: the share of allocation in methods that create strings, 25 at \
                       `allocation`. Never more than 74.",
             )
-            .differences(
+            .unlike_jmc(
                 "JMC compares a fraction with a percentage in the second case, so it never finds anything \
                           there. As in JMC, heap usage counts only if the heap is completely full, and the rule \
                           requires the TLAB events, although it reads them only in the second case.",

@@ -34,7 +34,7 @@ impl Rule for FileForce {
             .category(Category::Io)
             .description("The longest wait for a sync to disk (FileChannel.force, FileDescriptor.sync).")
             .formula("25 if the longest sync takes `info`; never above 74.")
-            .differences(
+            .unlike_jmc(
                 "JMC shows details only above a score of 50, because it compares the score with the \
                           milliseconds.",
             )

@@ -36,7 +36,7 @@ impl Rule for FileRead {
             .category(Category::Io)
             .description("The longest read of a file.")
             .formula("25 if the longest read takes half of `warning`, 75 at `warning`.")
-            .differences("As in JMC, a single read decides; jfrkit adds percentiles and sums to the evidence.")
+            .as_in_jmc("A single read decides; jfrkit adds percentiles and sums to the evidence.")
             .settings(const { &[Setting::seconds("warning", 4.0, "Read to act on")] })
             .why(Self::WHY)
             .remedy(Self::REMEDY)

@@ -35,7 +35,7 @@ impl Rule for FileWrite {
             .category(Category::Io)
             .description("The longest write to a file.")
             .formula("25 if the longest write takes half of `warning`, 75 at `warning`.")
-            .differences("As in JMC, a single write decides; jfrkit adds percentiles and sums to the evidence.")
+            .as_in_jmc("A single write decides; jfrkit adds percentiles and sums to the evidence.")
             .settings(const { &[Setting::seconds("warning", 4.0, "Write to act on")] })
             .why(Self::WHY)
             .remedy(Self::REMEDY)

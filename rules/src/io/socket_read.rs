@@ -50,10 +50,9 @@ impl Rule for SocketRead {
                 "25 if the longest read takes `info`, 75 at `warning`. Ignores RMI loops that wait for the next \
                       request.",
             )
-            .differences(
-                "As in JMC, a single read decides. Unlike JMC, jfrkit does not report reads that wait for \
-                          the next request, and reports the others as worth a look at most: IoWait judges \
-                          percentiles and time-outs.",
+            .unlike_jmc(
+                "jfrkit does not report reads that wait for the next request, and reports the others as worth a \
+                 look at most: IoWait judges percentiles and time-outs. As in JMC, a single read decides.",
             )
             .settings(
                 const {

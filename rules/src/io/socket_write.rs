@@ -42,7 +42,7 @@ impl Rule for SocketWrite {
             .category(Category::Io)
             .description("The longest write to a socket.")
             .formula("25 if the longest write takes `info`, 75 at `warning`. Ignores writes of RMI connections.")
-            .differences("As in JMC, a single write decides; jfrkit adds percentiles and sums to the evidence.")
+            .as_in_jmc("A single write decides; jfrkit adds percentiles and sums to the evidence.")
             .settings(
                 const {
                     &[

@@ -53,7 +53,7 @@ impl Rule for MultipleAgents {
                 "A warning if there are more than `java` Java agents or more than `native` native agents; the \
                       score is 55.",
             )
-            .differences(
+            .unlike_jmc(
                 "JMC counts events, so each chunk counts an agent again; jfrkit counts agents. JMC also \
                           applies the limit for Java agents to native agents.",
             )
@@ -95,7 +95,7 @@ impl Rule for DynamicAgents {
             .category(Category::Jvm)
             .description("Whether agents were attached to the running JVM.")
             .formula("A warning if any agent was attached at run time; the score is 75.")
-            .differences("JMC counts events, so each chunk counts an agent again; jfrkit counts agents.")
+            .unlike_jmc("JMC counts events, so each chunk counts an agent again; jfrkit counts agents.")
             .why(Self::WHY)
             .remedy(Self::REMEDY)
     }

@@ -26,7 +26,7 @@ impl Rule for FinalizersRun {
             .category(Category::Jvm)
             .description("Whether finalizers of classes outside the JDK ran.")
             .formula("Worth a look if any finalizer ran.")
-            .differences(
+            .unlike_jmc(
                 "JMC adds up counters that already count from JVM startup; jfrkit takes the last count of \
                           each class.",
             )

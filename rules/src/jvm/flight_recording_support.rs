@@ -21,7 +21,7 @@ impl Rule for FlightRecordingSupport {
             .category(Category::Recording)
             .description("Whether the JVM that made the recording supports Flight Recorder.")
             .formula("A warning before 7u40 and for early-access builds.")
-            .differences(
+            .unlike_jmc(
                 "JMC warns about early-access builds. Some distributions label all of their builds early \
                           access, so jfrkit does not report them.",
             )

@@ -153,7 +153,7 @@ impl Rule for FutureBreakage {
     }
 
     fn needs(&self) -> Needs {
-        KINDS.iter().fold(Needs::new(), |needs, kind| needs.groups(kind.groups))
+        KINDS.iter().fold(Needs::new(), |needs, kind| needs.groups(kind.groups.clone()))
     }
 
     fn evaluate(&self, facts: &Facts, _: &Settings) -> Verdict {

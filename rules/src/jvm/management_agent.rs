@@ -26,7 +26,7 @@ impl Rule for ManagementAgent {
                 "If com.sun.management.jmxremote.port is set: a warning without authentication, worth a look \
                       without SSL. Worth a look if one of the properties has several values.",
             )
-            .differences(
+            .unlike_jmc(
                 "JMC reports nothing if both are off, which is the worst case, and gives no verdict if both \
                           are on.",
             )

@@ -28,7 +28,7 @@ impl Rule for Options {
                 "The highest of: 100 for a removed option, 74 for one without effect, 50 for a deprecated one, \
                       24 for one that will be deprecated, 50 for an undocumented one (JDK 7 and 8 only).",
             )
-            .differences(
+            .unlike_jmc(
                 "JMC's list ends at JDK 24; this one extends to JDK 25. JMC takes the score of options that \
                           are not recommended from a second list. That list is empty, so jfrkit has no such score.",
             )

@@ -23,7 +23,7 @@ impl Rule for Pid1 {
             .category(Category::Environment)
             .description("Whether the JVM is the first process of its container.")
             .formula("A warning if the process ID is 1.")
-            .differences(
+            .unlike_jmc(
                 "JMC always warns. Process 1 is normal in a container and costs nothing, so jfrkit reports \
                           it as worth a look before JDK 10, whose tools cannot attach to it, and not at all from JDK \
                           10 on.",

@@ -33,7 +33,7 @@ impl Rule for JavaBlocking {
                       divided by the length of the recording: the average number of blocked threads. 25 at 0.21, 75 at \
                       `warning`.",
             )
-            .differences(
+            .unlike_jmc(
                 "JMC looks at jdk.JavaMonitorEnter only, so it misses waits for a ReentrantLock, a \
                           ReentrantReadWriteLock or a StampedLock. jfrkit also counts jdk.ThreadPark on those, except \
                           for idle pool threads. JMC names the most blocked thread if blocked time is concentrated \

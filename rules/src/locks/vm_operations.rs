@@ -31,7 +31,7 @@ impl Rule for VmOperations {
                 "Operations that block or run at a safepoint; adjacent ones of the same kind and caller less than \
                       10 ms apart are added together. 25 if the longest takes half of `warning`, 75 at `warning`.",
             )
-            .differences("As in JMC, one operation decides; the evidence adds the totals.")
+            .as_in_jmc("One operation decides; the evidence adds the totals.")
             .settings(const { &[Setting::seconds("warning", 2.0, "Operation to act on")] })
             .why(Self::WHY)
             .remedy(Self::REMEDY)

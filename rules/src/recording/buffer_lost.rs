@@ -24,7 +24,7 @@ impl Rule for BufferLost {
             .category(Category::Recording)
             .description("Whether the JVM lost events because it could not write them fast enough.")
             .formula("75 at `warning` losses, higher for more.")
-            .differences("JMC swaps the arguments of the mapping, so that more losses get a lower score.")
+            .unlike_jmc("JMC swaps the arguments of the mapping, so that more losses get a lower score.")
             .settings(const { &[Setting::count("warning", 1.0, "Losses to act on")] })
             .why(Self::WHY)
             .remedy(Self::REMEDY)

@@ -26,7 +26,7 @@ impl Rule for OverAggressiveRecordingSetting {
                           waits.",
             )
             .formula("Worth a look if the threshold of JavaMonitorEnter or ThreadPark is 0.")
-            .differences("JMC also reports event types that are disabled, for which the threshold has no effect.")
+            .unlike_jmc("JMC also reports event types that are disabled, for which the threshold has no effect.")
             .why(Self::WHY)
             .remedy(Self::REMEDY)
     }

@@ -29,7 +29,7 @@ impl Rule for CryptoSecurityRule {
                 "A warning if any certificate is signed with MD2, MD5 or SHA-1, has an RSA or DSA key of fewer \
                       than 2048 bits or an EC key of fewer than 224 bits, has expired, or expires within `expiry`.",
             )
-            .differences(
+            .unlike_jmc(
                 "JMC counts days from the time of the analysis, so its verdict changes from day to day; \
                           jfrkit counts from the time of the recording and does not take EdDSA keys for DSA keys.",
             )

@@ -10,6 +10,7 @@ use super::Facts;
 use super::bounded::Places;
 use super::column::Column;
 use crate::events::cell::{Cell, ThreadId};
+use crate::events::names::Names;
 use crate::events::needs::{FIRST, GroupBy, MAX_KEYS, MAX_MEASURES};
 use crate::math::{Histogram, Spread};
 use jfrkit_profile::StackId;
@@ -161,7 +162,7 @@ impl GroupsData {
     /// as failed.
     #[inline]
     fn key_place(&self, name: &str) -> usize {
-        match place_of(self.by.keys, name) {
+        match place_of(&self.by.keys, name) {
             Some(place) if self.kept.get(place) == Some(&true) => place,
             _ => self.none("key", name),
         }
@@ -173,7 +174,7 @@ impl GroupsData {
         if name == FIRST {
             return 0;
         }
-        match place_of(self.by.measures, name) {
+        match place_of(&self.by.measures, name) {
             Some(place) => place,
             None => self.none("measure", name),
         }
@@ -183,7 +184,7 @@ impl GroupsData {
     #[expect(clippy::panic, reason = "a rule with a bug must not judge")]
     fn none(&self, what: &str, name: &str) -> ! {
         let keys: Vec<&str> =
-            self.by.keys.iter().zip(self.kept).filter(|(_, kept)| *kept).map(|(key, _)| *key).collect();
+            self.by.keys.iter().zip(self.kept).filter(|(_, kept)| *kept).map(|(key, _)| key).collect();
         panic!("no {what} {name} in {:?}, of whose keys {keys:?} are left", self.by)
     }
 
@@ -361,7 +362,7 @@ impl GroupsData {
     fn rolled(&self, keys: &[&str], places: impl Iterator<Item = usize>) -> Self {
         let wanted: Vec<usize> = keys.iter().map(|key| self.key_place(key)).collect();
         let kept: [bool; MAX_KEYS] = std::array::from_fn(|i| wanted.contains(&i));
-        let mut rolled = Self { kept, ..Self::new(GroupBy { cap: usize::MAX, bucket: 0, ..self.by }) };
+        let mut rolled = Self { kept, ..Self::new(GroupBy { cap: usize::MAX, bucket: 0, ..self.by.clone() }) };
         for j in places {
             let mut key = [Cell::Null; MAX_KEYS];
             let row = self.cells.row(j);
@@ -480,13 +481,13 @@ fn widened(hash: u32) -> u64 {
 
 /// The place of a name: it is equal, or the two have an alternative in common.
 #[inline]
-fn place_of(names: &[&str], name: &str) -> Option<usize> {
-    names.iter().position(|known| *known == name).or_else(|| place_by_part(names, name))
+fn place_of(names: &Names, name: &str) -> Option<usize> {
+    names.position(name).or_else(|| place_by_part(names, name))
 }
 
 #[inline(never)]
-fn place_by_part(names: &[&str], name: &str) -> Option<usize> {
-    let alike = |known: &&str| known.split('|').any(|one| name.split('|').any(|other| one == other));
+fn place_by_part(names: &Names, name: &str) -> Option<usize> {
+    let alike = |known: &str| known.split('|').any(|one| name.split('|').any(|other| one == other));
     names.iter().position(alike)
 }
 

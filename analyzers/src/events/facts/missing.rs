@@ -1,6 +1,7 @@
 //! Why a rule does not apply: which events are missing, and how to enable them.
 
 use super::{Facts, Presence};
+use crate::events::names::Names;
 use crate::events::needs::Level;
 use crate::profiles::execution::is_async_profiler;
 use crate::recorder::Recorder;
@@ -129,17 +130,19 @@ impl Facts {
     /// Why a rule that needs one of several event types does not apply; `None` if one is available. The reason
     /// is that of the type closest to being available.
     #[must_use]
-    pub fn missing_all(&self, names: &[&str], level: Level) -> Option<String> {
+    pub fn missing_all(&self, names: impl Into<Names>, level: Level) -> Option<String> {
+        let names = names.into();
         let reasons: Option<Vec<(Presence, String)>> =
             names.iter().map(|name| Some((self.presence(name), self.missing(name, level, false)?))).collect();
         let mut reasons = reasons?;
         // Among equals, the one that the rule names first.
         reasons.reverse();
         let (_, nearest) = reasons.into_iter().max_by_key(|(presence, _)| *presence)?;
-        Some(match names {
-            [_] | [] => nearest,
-            [_, _] => format!("neither {} is available: {nearest}", names.join(" nor ")),
-            _ => format!("none of {} is available: {nearest}", names.join(", ")),
+        let listed = |separator| names.iter().collect::<Vec<_>>().join(separator);
+        Some(match names.len() {
+            0 | 1 => nearest,
+            2 => format!("neither {} is available: {nearest}", listed(" nor ")),
+            _ => format!("none of {} is available: {nearest}", listed(", ")),
         })
     }
 

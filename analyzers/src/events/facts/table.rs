@@ -1,5 +1,7 @@
 //! All events of a type, with selected fields.
 
+use std::sync::Arc;
+
 use super::Facts;
 use super::bounded::Places;
 use crate::events::cell::Cell;
@@ -9,7 +11,7 @@ use jfrkit_profile::{StackId, StrId};
 /// The events of one type, in order of their start.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TableData {
-    pub(crate) fields: Vec<&'static str>,
+    pub(crate) fields: Arc<[Arc<str>]>,
     /// Which of the fields are declared in any chunk.
     pub(crate) declared: Vec<bool>,
     pub(crate) cap: usize,
@@ -32,7 +34,8 @@ struct Row {
 }
 
 impl TableData {
-    pub(crate) fn new(fields: Vec<&'static str>, cap: usize) -> Self {
+    pub(crate) fn new(fields: impl Into<Arc<[Arc<str>]>>, cap: usize) -> Self {
+        let fields = fields.into();
         debug_assert!(fields.len() <= u32::BITS as usize, "{fields:?}");
         Self { declared: vec![false; fields.len()], fields, cap, ..Self::default() }
     }
@@ -74,7 +77,7 @@ impl TableData {
 
     /// The text of a field in each row.
     pub(crate) fn texts(&self, field: &str) -> impl Iterator<Item = Option<StrId>> {
-        let place = self.fields.iter().position(|f| *f == field).unwrap_or(usize::MAX);
+        let place = self.fields.iter().position(|f| **f == *field).unwrap_or(usize::MAX);
         (0..self.rows.len()).map(move |row| self.cell(row, place).text())
     }
 
@@ -128,7 +131,7 @@ impl<'f> Table<'f> {
     /// Whether the recorded JVM has this field.
     #[must_use]
     pub fn has(&self, field: &str) -> bool {
-        let place = self.data.fields.iter().position(|f| *f == field);
+        let place = self.data.fields.iter().position(|f| **f == *field);
         place.and_then(|i| self.data.declared.get(i)).copied().unwrap_or(false)
     }
 
@@ -163,17 +166,17 @@ impl<'f> Table<'f> {
     }
 
     /// The integers in a field, skipping events without a value.
-    pub fn ints(&self, field: &'static str) -> impl Iterator<Item = i64> + use<'f> {
+    pub fn ints<'n>(&self, field: &'n str) -> impl Iterator<Item = i64> + use<'f, 'n> {
         self.rows().filter_map(move |row| row.int(field))
     }
 
     /// The numbers in a field, integer or floating-point.
-    pub fn floats(&self, field: &'static str) -> impl Iterator<Item = f64> + use<'f> {
+    pub fn floats<'n>(&self, field: &'n str) -> impl Iterator<Item = f64> + use<'f, 'n> {
         self.rows().filter_map(move |row| row.float(field))
     }
 
     /// The texts in a field.
-    pub fn texts(&self, field: &'static str) -> impl Iterator<Item = &'f str> + use<'f> {
+    pub fn texts<'n>(&self, field: &'n str) -> impl Iterator<Item = &'f str> + use<'f, 'n> {
         self.rows().filter_map(move |row| row.text(field))
     }
 }
@@ -201,7 +204,7 @@ impl<'f> Event<'f> {
     /// A field.
     #[must_use]
     pub fn cell(&self, field: &str) -> Cell {
-        let place = self.data.fields.iter().position(|f| *f == field);
+        let place = self.data.fields.iter().position(|f| **f == *field);
         debug_assert!(place.is_some(), "the rule does not request the field {field}, only {:?}", self.data.fields);
         place.map_or(Cell::Null, |place| self.data.cell(self.row, place))
     }

@@ -7,7 +7,7 @@ use jfr_parse::{
     Chunk, Clock, ConstantKey, EpochNanos, Loss, RawEvent, Recording, Result, Row, Text, TickSpan, Ticks, Type, TypeId,
 };
 
-use super::plan::{Convert, DURATION, More, NO_SOURCE, Plans, Reading, SLOTS, STACK, START, Source};
+use super::plan::{Convert, DURATION, More, NO_SOURCE, PathId, Plans, Reading, SLOTS, STACK, START, Source};
 use super::profiles::code;
 use super::value::{Threads, Values, truncated};
 use super::wanted::Wanted;
@@ -63,8 +63,8 @@ pub(super) struct Gathered {
 impl Gathered {
     pub(super) fn new(wanted: &Wanted) -> Self {
         Self {
-            tables: wanted.tables.values().map(|(fields, cap)| TableData::new(fields.clone(), *cap)).collect(),
-            groups: wanted.groups.iter().map(|by| GroupsData::new(*by)).collect(),
+            tables: wanted.tables.values().map(|(fields, cap)| TableData::new(fields.as_slice(), *cap)).collect(),
+            groups: wanted.groups.iter().map(|by| GroupsData::new(by.clone())).collect(),
         }
     }
 
@@ -198,7 +198,7 @@ impl Consumer for Context<'_> {
             chunk: at.chunk,
             clock: at.chunk.clock(),
             context: self,
-            values: Values::new(at.chunk, at.pools, &self.shared.interner, &self.threads, at.plans.string_type),
+            values: Values::new(at.chunk, at.pools, &self.shared.interner, &self.threads, at.plans),
             events: vec![EventFacts::default(); at.plans.events.len()],
             touched: Vec::new(),
             cells: Vec::new(),
@@ -438,8 +438,9 @@ impl<'a> Walker<'_, 'a> {
             Convert::One => Cell::Int(1),
             Convert::Product(other) => Cell::of_float(row.get(column.of::<f64>()) * row.get(other) as f64),
             Convert::Profile { source, text } => {
-                let text =
-                    text.map_or(Cell::Null, |of| self.values.reference(of, "", row.get(column.of::<ConstantKey>())));
+                let text = text.map_or(Cell::Null, |of| {
+                    self.values.reference(of, PathId::NONE, row.get(column.of::<ConstantKey>()))
+                });
                 code(source, text.text())
             }
             Convert::Fixed(text) => Cell::Text(text),

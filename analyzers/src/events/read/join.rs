@@ -12,6 +12,7 @@ use crate::account::Account;
 use crate::engine::bounds;
 use crate::events::facts::{EventFacts, Facts, Lazy, TableData, ThreadInfo};
 use crate::math::Window;
+use crate::rule::Text;
 use crate::summary::gaps_of;
 use crate::time_range::TimeRange;
 use jfrkit_profile::{StackId, Tables};
@@ -113,8 +114,7 @@ impl Joined {
     ) -> Facts {
         self.warn(recording.losses().iter().map(ToString::to_string));
         self.warn(bounds::warning(self.odd_durations));
-        let mut tables: BTreeMap<&'static str, TableData> =
-            wanted.tables.keys().copied().zip(self.gathered.tables).collect();
+        let mut tables: BTreeMap<Text, TableData> = wanted.tables.keys().cloned().zip(self.gathered.tables).collect();
         let mut notes = Vec::new();
         for (event, table) in &mut tables {
             table.sort();
@@ -128,7 +128,7 @@ impl Joined {
         }
         for groups in &self.gathered.groups {
             if let Some(others) = &groups.others {
-                let (events, kept) = (groups.by.events.join(", "), groups.len());
+                let (events, kept) = (groups.by.events.iter().collect::<Vec<_>>().join(", "), groups.len());
                 notes.push(format!(
                     "{} {events} events beyond the first {kept} groups are counted as one group",
                     others.count

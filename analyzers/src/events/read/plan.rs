@@ -40,7 +40,7 @@ pub(super) enum Convert {
     /// A reference: the type of the pool, and the path to follow from there.
     Reference {
         type_id: TypeId,
-        rest: &'static str,
+        rest: PathId,
     },
     /// A reference to a stack trace.
     Stack,
@@ -60,6 +60,40 @@ pub(super) enum Convert {
         source: usize,
         text: Option<TypeId>,
     },
+}
+
+/// A path to follow from a constant, in [`Paths`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct PathId(u32);
+
+impl PathId {
+    /// The constant itself.
+    pub(super) const NONE: Self = Self(0);
+}
+
+/// The paths that lead on from constants, each once.
+#[derive(Debug)]
+pub(super) struct Paths(Vec<Box<str>>);
+
+impl Paths {
+    fn id(&mut self, path: &str) -> PathId {
+        let place = self.0.iter().position(|known| **known == *path).unwrap_or_else(|| {
+            self.0.push(path.into());
+            self.0.len() - 1
+        });
+        PathId(u32::try_from(place).unwrap_or(u32::MAX))
+    }
+
+    /// The path; empty for [`PathId::NONE`].
+    pub(super) fn get(&self, id: PathId) -> &str {
+        self.0.get(id.0 as usize).map_or("", |path| path)
+    }
+}
+
+impl Default for Paths {
+    fn default() -> Self {
+        Self(vec!["".into()])
+    }
 }
 
 /// A field of an event type that is needed.
@@ -121,6 +155,7 @@ pub(crate) struct Plans {
     pub(super) shape: Option<String>,
     pub(super) trace_type: Option<TypeId>,
     pub(super) string_type: TypeId,
+    pub(super) paths: Paths,
 }
 
 /// Event types that describe the JVM or the recording, rather than something that happened.
@@ -140,6 +175,7 @@ impl Plans {
         let mut readings = Vec::new();
         let mut events = Vec::new();
         let mut setting = None;
+        let mut paths = Paths::default();
         // Any number of types may share one name, which is stored once in the metadata.
         let mut places: HashMap<(usize, usize), (usize, usize), foldhash::fast::RandomState> = HashMap::default();
         for event in metadata.event_types() {
@@ -151,7 +187,8 @@ impl Plans {
             });
             *same += 1;
             let name = events.get(*place).map_or("", |(name, _)| name);
-            let builder = Builder { chunk, of: event, sources: vec![NOTHING], fields: vec!["", "", ""] };
+            let builder =
+                Builder { chunk, of: event, sources: vec![NOTHING], fields: vec!["", "", ""], paths: &mut paths };
             let reading = builder.reading(*place, name, wanted, interner, *same <= SAME_NAME)?;
             by_type.insert(event.id(), u32::try_from(readings.len()).unwrap_or(u32::MAX));
             readings.push(reading);
@@ -161,7 +198,7 @@ impl Plans {
         }
         let trace_type = readings.iter().find_map(|r: &Reading| r.head.type_id(STACK));
         let string_type = metadata.string_type();
-        Ok(Self { by_type, readings, events, shape: setting, trace_type, string_type })
+        Ok(Self { by_type, readings, events, shape: setting, trace_type, string_type, paths })
     }
 }
 
@@ -187,15 +224,16 @@ struct Builder<'c, 'a> {
     chunk: &'c Chunk<'a>,
     of: Type<'c>,
     sources: Vec<Source>,
-    fields: Vec<&'static str>,
+    fields: Vec<&'c str>,
+    paths: &'c mut Paths,
 }
 
-impl Builder<'_, '_> {
+impl<'c> Builder<'c, '_> {
     fn reading(
         mut self,
         event: usize,
         name: &str,
-        wanted: &Wanted,
+        wanted: &'c Wanted,
         interner: &Interner,
         more: bool,
     ) -> Result<Reading> {
@@ -216,11 +254,11 @@ impl Builder<'_, '_> {
             .tables
             .iter()
             .enumerate()
-            .find(|(_, (event, _))| more && **event == name)
+            .find(|(_, (event, _))| more && **event == *name)
             .map(|(i, (_, (fields, _)))| (i, fields.iter().map(|f| self.source(name, f, interner)).collect()));
         let mut groups = Vec::new();
         for (i, group) in wanted.groups.iter().enumerate() {
-            if !more || !group.events.contains(&name) {
+            if !more || !group.events.contains(name) {
                 continue;
             }
             let keys = group.keys.iter().map(|field| self.source(name, field, interner)).collect();
@@ -253,11 +291,11 @@ impl Builder<'_, '_> {
     }
 
     /// The index of a wanted field among the sources; [`NO_SOURCE`] if the type does not have the field.
-    fn source(&mut self, event: &str, wanted: &'static str, interner: &Interner) -> usize {
+    fn source(&mut self, event: &str, wanted: &'c str, interner: &Interner) -> usize {
         wanted.split('|').find_map(|path| self.one(event, path, interner)).unwrap_or(NO_SOURCE)
     }
 
-    fn one(&mut self, event: &str, path: &'static str, interner: &Interner) -> Option<usize> {
+    fn one(&mut self, event: &str, path: &'c str, interner: &Interner) -> Option<usize> {
         let source = match path {
             SHAPE => Source { column: FIRST, convert: Convert::Fixed(interner.symbols().string(&shape(self.of))) },
             EVENT => Source { column: FIRST, convert: Convert::Fixed(interner.symbols().string(event)) },
@@ -305,7 +343,7 @@ impl Builder<'_, '_> {
         })
     }
 
-    fn located(&mut self, event: &str, path: &'static str) -> Option<Source> {
+    fn located(&mut self, event: &str, path: &'c str) -> Option<Source> {
         // If the value is stored in the event itself.
         let (mut of, mut from) = (self.of, 0usize);
         let (field, rest) = loop {
@@ -325,7 +363,7 @@ impl Builder<'_, '_> {
             Convert::EventType
         } else {
             match of_field(field) {
-                Convert::Reference { type_id, .. } => Convert::Reference { type_id, rest },
+                Convert::Reference { type_id, .. } => Convert::Reference { type_id, rest: self.paths.id(rest) },
                 other if rest.is_empty() => other,
                 _ => return None,
             }
@@ -352,7 +390,7 @@ pub(super) fn of_field(field: Field<'_>) -> Convert {
     }
     let Some(of) = field.value_type() else {
         return if field.is_pooled() {
-            Convert::Reference { type_id: field.type_id(), rest: "" }
+            Convert::Reference { type_id: field.type_id(), rest: PathId::NONE }
         } else {
             Convert::None
         };
@@ -360,7 +398,7 @@ pub(super) fn of_field(field: Field<'_>) -> Convert {
     if field.is_pooled() {
         return match &*of.canonical_name() {
             "jdk.types.StackTrace" => Convert::Stack,
-            _ => Convert::Reference { type_id: of.id(), rest: "" },
+            _ => Convert::Reference { type_id: of.id(), rest: PathId::NONE },
         };
     }
     match of.kind() {

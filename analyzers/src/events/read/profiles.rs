@@ -123,7 +123,7 @@ impl Profiles {
             *open.entry(*group).or_default() += 1;
         }
         Self {
-            places: wanted.iter().map(|by| by.keys.iter().position(|key| *key == PROFILE)).collect(),
+            places: wanted.iter().map(|by| by.keys.position(PROFILE)).collect(),
             wanted: wanted.to_vec(),
             names: ProfileType::ALL.iter().map(|kind| (*kind, interner.symbols().string(kind.name()))).collect(),
             group_of,
@@ -163,14 +163,15 @@ impl Profiles {
         };
         let number = self.group_of.get(chunk.index).copied().unwrap_or(chunk.index);
         let wanted = &self.wanted;
-        let fresh = || wanted.iter().map(|by| GroupsData::new(*by)).collect::<Vec<_>>();
+        let fresh = || wanted.iter().map(|by| GroupsData::new(by.clone())).collect::<Vec<_>>();
         let waiting = self.waiting.entry(number).or_default();
         for source in CpuSource::ALL.into_iter().filter(|source| chunk.has(|route| route == Route::Cpu(*source))) {
             waiting.entry(source).or_insert_with(fresh);
         }
         for (i, group) in groups.iter_mut().enumerate() {
             let Some(place) = self.places.get(i).copied().flatten() else { continue };
-            let from = std::mem::replace(group, GroupsData::new(group.by));
+            let empty = GroupsData::new(group.by.clone());
+            let from = std::mem::replace(group, empty);
             for j in 0..from.len() {
                 let (mut keys, bucket) = from.key(j);
                 let Some(of) = keys.get_mut(place) else { continue };

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use hashbrown::{HashMap, HashTable};
 use jfr_parse::{Chunk, Column, ConstantKey, Cursor, Plan, Pools, RawStr, Row, Text, TickSpan, Ticks, Type, TypeId};
 
-use super::plan::{Convert, of_field};
+use super::plan::{Convert, PathId, Paths, Plans, of_field};
 use crate::events::cell::{Cell, ThreadId};
 use crate::events::facts::ThreadInfo;
 use crate::names::{self, cut};
@@ -65,8 +65,9 @@ pub(super) struct Values<'c, 'a> {
     interner: &'c Interner,
     threads: &'c Threads,
     string_type: TypeId,
+    paths: &'c Paths,
     longest: usize,
-    references: Map<(TypeId, &'static str, ConstantKey), Cell>,
+    references: Map<(TypeId, PathId, ConstantKey), Cell>,
     /// Texts that events refer to, by key, and those stored in events.
     pooled: Map<ConstantKey, Cell>,
     texts: Map<RawStr<'a>, Cell>,
@@ -74,7 +75,7 @@ pub(super) struct Values<'c, 'a> {
     places: Map<(usize, usize), StrId>,
     /// Class names, by the position of the recorded name.
     classes: Map<(usize, usize), StrId>,
-    plans: Map<(TypeId, &'static str), Option<Arc<Plan<1>>>>,
+    plans: Map<(TypeId, &'c str), Option<Arc<Plan<1>>>>,
 }
 
 impl<'c, 'a> Values<'c, 'a> {
@@ -83,14 +84,15 @@ impl<'c, 'a> Values<'c, 'a> {
         pools: Option<&'c Pools<'a>>,
         interner: &'c Interner,
         threads: &'c Threads,
-        string_type: TypeId,
+        plans: &'c Plans,
     ) -> Self {
         Self {
             chunk,
             pools,
             interner,
             threads,
-            string_type,
+            string_type: plans.string_type,
+            paths: &plans.paths,
             longest: chunk.limits().string_bytes.min(MAX_TEXT),
             references: Map::default(),
             pooled: Map::default(),
@@ -152,16 +154,16 @@ impl<'c, 'a> Values<'c, 'a> {
     }
 
     /// The value that a reference leads to.
-    pub(super) fn reference(&mut self, type_id: TypeId, rest: &'static str, key: ConstantKey) -> Cell {
+    pub(super) fn reference(&mut self, type_id: TypeId, rest: PathId, key: ConstantKey) -> Cell {
         if let Some(known) = self.references.get(&(type_id, rest, key)) {
             return *known;
         }
-        let cell = self.follow(type_id, rest, key, MAX_STEPS).unwrap_or_default();
+        let cell = self.follow(type_id, self.paths.get(rest), key, MAX_STEPS).unwrap_or_default();
         self.references.insert((type_id, rest, key), cell);
         cell
     }
 
-    fn follow(&mut self, type_id: TypeId, path: &'static str, key: ConstantKey, steps: usize) -> Option<Cell> {
+    fn follow(&mut self, type_id: TypeId, path: &'c str, key: ConstantKey, steps: usize) -> Option<Cell> {
         let steps = steps.checked_sub(1)?;
         let of = self.chunk.metadata().by_id(type_id)?;
         if path.is_empty() {
@@ -217,20 +219,20 @@ impl<'c, 'a> Values<'c, 'a> {
     }
 
     /// A field of a constant.
-    fn row(&mut self, of: Type<'_>, key: ConstantKey, field: &'static str) -> Option<Row<'a, 1>> {
+    fn row(&mut self, of: Type<'_>, key: ConstantKey, field: &'c str) -> Option<Row<'a, 1>> {
         let chunk = self.chunk;
         let plan = self.plans.entry((of.id(), field)).or_insert_with(|| chunk.plan(of, [field]).ok().map(Arc::new));
         plan.as_ref()?.read(self.pools?.get(of.id(), key)?).ok()
     }
 
-    fn raw_text(&mut self, of: Type<'_>, key: ConstantKey, field: &'static str) -> Option<RawStr<'a>> {
+    fn raw_text(&mut self, of: Type<'_>, key: ConstantKey, field: &'c str) -> Option<RawStr<'a>> {
         let row = self.row(of, key, field)?;
         let plan = self.plans.get(&(of.id(), field))?.as_ref()?;
         Some(self.pools?.text(self.chunk.metadata(), plan, &row, FIRST.of::<Text>()))
     }
 
     /// The text of a field, truncated to `bytes` bytes.
-    fn field_text(&mut self, of: Type<'_>, key: ConstantKey, field: &'static str, bytes: usize) -> Option<String> {
+    fn field_text(&mut self, of: Type<'_>, key: ConstantKey, field: &'c str, bytes: usize) -> Option<String> {
         let raw = self.raw_text(of, key, field)?;
         raw.cut(bytes).decode().map(std::borrow::Cow::into_owned)
     }

@@ -1,18 +1,19 @@
 //! The combined needs of all rules.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::plan::FIELDS;
 use crate::events::facts::{ALWAYS, SHAPE};
 use crate::events::methods::MethodSet;
 use crate::events::needs::{AMOUNT, EVENT, GroupBy, MAX_KEYS, MAX_MEASURES, Needs, TableNeed};
-use crate::rule::AnalysisError;
+use crate::rule::{AnalysisError, Text};
 
 /// What to keep of the events.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Wanted {
     /// Fields and row limit, by event type.
-    pub(crate) tables: BTreeMap<&'static str, (Vec<&'static str>, usize)>,
+    pub(crate) tables: BTreeMap<Text, (Vec<Arc<str>>, usize)>,
     pub(crate) groups: Vec<GroupBy>,
     pub(crate) methods: Vec<MethodSet>,
 }
@@ -29,9 +30,8 @@ impl Wanted {
                 wanted.table(table);
             }
             for group in &needs.groups {
-                debug_assert!(group.keys.len() <= MAX_KEYS && group.measures.len() <= MAX_MEASURES);
                 if !wanted.groups.contains(group) {
-                    wanted.groups.push(*group);
+                    wanted.groups.push(group.clone());
                 }
             }
             for set in &needs.methods {
@@ -43,18 +43,32 @@ impl Wanted {
         wanted
     }
 
-    /// Checks that no event type has more wanted fields than [`Plans`](super::plan::Plans) can read.
+    /// Checks that groups have no more keys and measures than they can hold, and that no event type has more wanted fields
+    /// than [`Plans`](super::plan::Plans) can read.
     ///
     /// # Errors
-    /// [`AnalysisError::TooManyFields`].
+    /// [`AnalysisError::TooManyKeys`], [`AnalysisError::TooManyFields`].
     pub(crate) fn check(&self) -> Result<(), AnalysisError> {
+        for group in &self.groups {
+            let (keys, measures) = (group.keys.len(), group.measures.len());
+            if keys > MAX_KEYS || measures > MAX_MEASURES {
+                let events = group.events.iter().collect::<Vec<_>>().join(", ");
+                return Err(AnalysisError::TooManyKeys {
+                    events,
+                    keys,
+                    most_keys: MAX_KEYS,
+                    measures,
+                    most_measures: MAX_MEASURES,
+                });
+            }
+        }
         let mut fields: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for (event, (paths, _)) in &self.tables {
             fields.entry(event).or_default().extend(paths.iter().flat_map(|path| path.split('|')));
         }
         for group in &self.groups {
-            for event in group.events {
-                let paths = group.keys.iter().chain(group.measures).flat_map(|path| path.split('|'));
+            for event in group.events.iter() {
+                let paths = group.keys.iter().chain(group.measures.iter()).flat_map(|path| path.split('|'));
                 fields.entry(event).or_default().extend(paths);
             }
         }
@@ -78,11 +92,11 @@ impl Wanted {
     }
 
     fn table(&mut self, need: &TableNeed) {
-        let (fields, cap) = self.tables.entry(need.event).or_default();
+        let (fields, cap) = self.tables.entry(need.event.clone()).or_default();
         *cap = need.cap.max(*cap);
-        for field in need.fields {
-            if !fields.contains(field) {
-                fields.push(field);
+        for field in need.fields.iter() {
+            if !fields.iter().any(|known| **known == *field) {
+                fields.push(field.into());
             }
         }
     }
@@ -91,6 +105,20 @@ impl Wanted {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::events::Names;
+
+    #[test]
+    fn groups_made_at_run_time_with_too_many_keys_are_an_error() {
+        let named = |n: usize| (0..n).map(|i| format!("f{i}")).collect::<Names>();
+        let groups = |keys, measures| {
+            let by = GroupBy::from_names(Names::constant(&["jdk.X"]), named(keys), named(measures));
+            Wanted::new([&Needs::new().groups(by)]).check()
+        };
+        assert!(groups(MAX_KEYS, MAX_MEASURES).is_ok());
+        for error in [groups(MAX_KEYS + 1, 0), groups(0, MAX_MEASURES + 1)] {
+            assert!(matches!(&error, Err(AnalysisError::TooManyKeys { events, .. }) if events == "jdk.X"), "{error:?}");
+        }
+    }
 
     #[test]
     fn fields_that_would_not_be_read_are_an_error() {
