@@ -55,7 +55,7 @@ pub(crate) fn describe(mut told: Vec<Told>, recorded: i64, span: i64) -> Option<
         }
     }
     let covered = (recorded < span)
-        .then(|| format!("{} of {} are recorded, rates are of these", duration(recorded), duration(span)));
+        .then(|| format!("{} of {} were recorded; rates refer to this time", duration(recorded), duration(span)));
     if jvms.len() < 2 {
         return covered;
     }
@@ -97,7 +97,7 @@ mod tests {
             text.as_deref(),
             Some(
                 "2 JVMs in one file: from 2026-11-26 21:04:40 UTC (ZGC); from 2026-11-26 21:04:49 UTC (ParallelOld); \
-                 6.00 s of 13.0 s are recorded, rates are of these"
+                 6.00 s of 13.0 s were recorded; rates refer to this time"
             )
         );
     }

@@ -182,7 +182,7 @@ fn finish(collected: Collected<'_>, tables: Arc<Tables>) -> ProfileSet {
         profiles.iter().filter(|p| p.samples.iter().any(|s| s.values.contains(&i64::MAX))).map(|p| p.kind.name());
     let saturated: Vec<&str> = saturated.collect();
     if !saturated.is_empty() {
-        warnings.push(format!("sums of {} exceed 64 bits; the greatest number stands for them", saturated.join(", ")));
+        warnings.push(format!("sums of {} exceed 64 bits; the largest 64-bit value is used", saturated.join(", ")));
     }
     if cut_names > 0 {
         let number = u64::try_from(cut_names).unwrap_or(u64::MAX);

@@ -735,7 +735,7 @@ fn overview(answered: &Answered, summary: &Summary, jvm: &[Entry]) -> Vec<Entry>
     let container = answered.titled("container", "Container Type").map(|kind| {
         let cpus = answered.titled("container", "Effective CPU Count").map(|n| format!(", {n} CPUs"));
         let memory = answered.titled("container", "Memory Limit").map(|limit| match limit.starts_with(['-', '0']) {
-            true => ", no limit of memory".to_owned(),
+            true => ", no memory limit".to_owned(),
             false => format!(", {limit} of memory"),
         });
         format!("{kind}{}{}", cpus.unwrap_or_default(), memory.unwrap_or_default())

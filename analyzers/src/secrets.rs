@@ -26,12 +26,12 @@ pub const HARMLESS: &str = r"(?i)^(?:old)?pwd$|passworld|passwise|tokeni[sz]er|[
 /// Formats of well-known keys, and their issuers.
 const FORMS: [(&str, &str); 9] = [
     ("a private key", r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
-    ("an access key of AWS", r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
-    ("a token of GitHub", r"\b(?:gh[pousr]_[0-9A-Za-z]{36}|github_pat_[0-9A-Za-z_]{22,})"),
-    ("a token of GitLab", r"\bglpat-[0-9A-Za-z_-]{20}"),
-    ("a token of Slack", r"\bxox[abeprs]-[0-9A-Za-z-]{10,}"),
-    ("a key of Google", r"\bAIza[0-9A-Za-z_-]{35}"),
-    ("a key of Stripe", r"\b[rs]k_live_[0-9A-Za-z]{16,}"),
+    ("an AWS access key", r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
+    ("a GitHub token", r"\b(?:gh[pousr]_[0-9A-Za-z]{36}|github_pat_[0-9A-Za-z_]{22,})"),
+    ("a GitLab token", r"\bglpat-[0-9A-Za-z_-]{20}"),
+    ("a Slack token", r"\bxox[abeprs]-[0-9A-Za-z-]{10,}"),
+    ("a Google key", r"\bAIza[0-9A-Za-z_-]{35}"),
+    ("a Stripe key", r"\b[rs]k_live_[0-9A-Za-z]{16,}"),
     ("a JSON web token", r"\beyJ[0-9A-Za-z_-]{8,}\.eyJ[0-9A-Za-z_-]{8,}\.[0-9A-Za-z_-]+"),
     ("an address with a password", r"://[^\s/:@]+:[^\s/@]+@"),
 ];

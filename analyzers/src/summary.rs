@@ -387,7 +387,7 @@ impl Counted {
                 None => warn(&|| {
                     let events =
                         if tally.count == 1 { "1 event".to_owned() } else { format!("{} events", tally.count) };
-                    format!("offset {}: {events} of the undeclared type {id} in this chunk passed over", chunk.offset())
+                    format!("offset {}: skipped {events} of the undeclared type {id} in this chunk", chunk.offset())
                 }),
             }
         }

@@ -17,7 +17,7 @@ impl std::str::FromStr for Globs {
     fn from_str(text: &str) -> Result<Self, String> {
         let texts: Vec<String> = text.split(',').map(|g| g.trim().to_owned()).filter(|g| !g.is_empty()).collect();
         let patterns = texts.iter().map(|text| WildMatch::new(text)).collect();
-        if texts.is_empty() { Err("no pattern in it".to_owned()) } else { Ok(Self { texts, patterns }) }
+        if texts.is_empty() { Err("expected at least one pattern".to_owned()) } else { Ok(Self { texts, patterns }) }
     }
 }
 

@@ -22,7 +22,7 @@ impl Failure {
             // The message already contains the file name.
             jfr_parse::Error::Io { .. } => error.to_string(),
             jfr_parse::Error::LimitExceeded { offset, what, name, limit } => format!(
-                "{input}: offset {offset}: more than {limit} {what}; if the recording can be trusted, raise it with \
+                "{input}: offset {offset}: more than {limit} {what}; if you trust the recording, raise it with \
                  --max {}=N",
                 crate::limits::option_name(name)
             ),

@@ -54,7 +54,7 @@ pub(crate) fn each(
             if !matches!(e, jfr_parse::Error::Io { .. }) && is_pprof(source, &opening) {
                 return Failure::Failed(format!(
                     "{}: this is a pprof file, not a recording; analyze, convert, top, flame, diff, heatmap, report and metrics \
-                     read it",
+                     can read it",
                     source.name()
                 ));
             }

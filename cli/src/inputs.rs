@@ -152,10 +152,10 @@ pub(crate) fn find(arguments: &[OsString], wanted: Wanted) -> Inputs {
             if (inputs.sources.len(), inputs.failures.len()) == before {
                 let reason = match wanted {
                     Wanted::Recordings => {
-                        "no recordings in this directory (files that end in .jfr, or .jfr.gz and the like)"
+                        "no recordings in this directory (files ending in .jfr, .jfr.gz and the like)"
                     }
                     Wanted::Profiles => {
-                        "no profiles in this directory (files that end in .jfr, .pprof, .pb or .prof, packed or not)"
+                        "no profiles in this directory (files ending in .jfr, .pprof, .pb or .prof, compressed or not)"
                     }
                 };
                 inputs.fail(path, &reason);

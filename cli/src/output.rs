@@ -226,7 +226,7 @@ mod tests {
 
     #[test]
     fn warnings_that_differ_in_numbers_are_of_one_kind() {
-        assert_eq!(pattern("offset 153: 1134 bytes passed over"), pattern("offset 1287: 91 bytes passed over"));
+        assert_eq!(pattern("offset 153: 1134 bytes skipped"), pattern("offset 1287: 91 bytes skipped"));
         assert_ne!(pattern("offset 1: a"), pattern("offset 1: b"));
     }
 }

@@ -131,13 +131,13 @@ impl Loaded {
             match absent {
                 Some(reason) => Failure::Failed(format!("{}: no {wanted} profile: {reason}", self.name)),
                 None if ProfileType::from_name(wanted).is_some() => {
-                    Failure::Failed(format!("{}: no {wanted} profile; there are {}", self.name, there.join(", ")))
+                    Failure::Failed(format!("{}: no {wanted} profile; it has {}", self.name, there.join(", ")))
                 }
                 None => {
                     let known = ProfileType::ALL.iter().map(|of| of.name()).chain(there.iter().copied());
-                    let list = format!("there are {}", there.join(", "));
+                    let list = format!("it has {}", there.join(", "));
                     let hint = crate::near::hint(wanted, known, &list);
-                    Failure::Usage(format!("{}: no type of profile {wanted:?}{hint}", self.name))
+                    Failure::Usage(format!("{}: no profile type {wanted:?}{hint}", self.name))
                 }
             }
         })

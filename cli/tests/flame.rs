@@ -285,7 +285,7 @@ fn a_type_that_a_profile_does_not_have_is_named() {
     profile(&path, 3_000);
     for command in ["top", "flame", "heatmap"] {
         let output = jfrkit(&arguments![command, "--type", "lock", &path]).output().unwrap();
-        common::assert_failed(&output, &["a.pb.gz: no lock profile; there are cpu"]);
+        common::assert_failed(&output, &["a.pb.gz: no lock profile; it has cpu"]);
     }
 }
 

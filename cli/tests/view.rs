@@ -29,7 +29,7 @@ fn an_unknown_view_names_near_ones() {
     assert!(said[0].contains("name a view"), "{said:?}");
     let (status, _, said) = run(&arguments!("view", "gc"));
     assert_eq!(status, 2);
-    assert!(said[0].contains("no recording is given"), "{said:?}");
+    assert!(said[0].contains("no recording given"), "{said:?}");
 }
 
 #[test]

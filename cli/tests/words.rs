@@ -110,7 +110,7 @@ fn top_has_a_default_type_and_takes_several() {
     assert!(sleeps.starts_with("lock · ") && sleeps.contains("\nsleep · "), "{sleeps}");
     let output = run!("top", "--type", "lok", &file);
     assert_eq!(output.status.code(), Some(2));
-    assert!(said(&output)[0].ends_with("no type of profile \"lok\"; did you mean lock?"), "{:?}", said(&output));
+    assert!(said(&output)[0].ends_with("no profile type \"lok\"; did you mean lock?"), "{:?}", said(&output));
 }
 
 #[test]
@@ -148,7 +148,7 @@ java.lang.Throwable.<init>   441    86.8    441     86.8
 java.lang.Error.<init>        67    13.2     67     13.2
 fx.Workload$$Lambda.run        0     0.0    508    100.0
 
-In all 508 samples; 67 more rows (-n shows more)
+Total: 508 samples; 67 more rows (-n shows more)
 ";
     assert_eq!(whole, expected);
     let narrow = jfrkit(&arguments!("top", "--type", "error", "-n", "3", &file)).env("COLUMNS", "50").output().unwrap();

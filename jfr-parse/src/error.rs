@@ -157,7 +157,9 @@ pub enum Damage {
         chunks: usize,
     },
     /// The clock has no frequency, so a tick counts as one nanosecond.
-    #[error("the chunk has {ticks_per_second} ticks a second; a tick is taken for a nanosecond, so times may be wrong")]
+    #[error(
+        "the chunk has {ticks_per_second} ticks per second; one tick counts as one nanosecond, so times may be wrong"
+    )]
     NoFrequency {
         /// The value in the header.
         ticks_per_second: i64,
@@ -175,8 +177,8 @@ pub enum Damage {
 
 fn repeated(chunks: usize) -> String {
     match chunks {
-        1 => "1 chunk is equal to an earlier one and counts once".to_owned(),
-        n => format!("{n} chunks are equal to earlier ones and count once"),
+        1 => "1 chunk is identical to an earlier one and counts once".to_owned(),
+        n => format!("{n} chunks are identical to earlier ones and count once"),
     }
 }
 

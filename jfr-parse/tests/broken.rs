@@ -121,10 +121,10 @@ fn an_equal_chunk_counts_once() {
         (loss.offset, loss.bytes, loss.what),
         (one.len() as u64, one.len() as u64, Damage::Repeated { chunks: 1 })
     );
-    assert!(loss.to_string().contains("1 chunk is equal to an earlier one and counts once"), "{loss}");
+    assert!(loss.to_string().contains("1 chunk is identical to an earlier one and counts once"), "{loss}");
     let dumps = open(&[&one, &one, &other, &other]);
     assert_eq!((dumps.chunk_count(), dumps.losses().len()), (2, 1));
-    assert!(dumps.losses()[0].to_string().contains("2 chunks are equal to earlier ones"), "{}", dumps.losses()[0]);
+    assert!(dumps.losses()[0].to_string().contains("2 chunks are identical to earlier ones"), "{}", dumps.losses()[0]);
     // But not if only their headers are equal.
     let mut changed = one.clone();
     let last = changed.len() - 1;

@@ -206,7 +206,7 @@ fn a_sum_beyond_64_bits_is_a_loss() {
     profile.sample = vec![profile.sample[0].clone(); 3];
     let read = read(&profile.encode_to_vec()).unwrap();
     assert_eq!(read.totals(), [i64::MAX]);
-    assert_eq!(read.losses, ["the sum of cpu exceeds 64 bits; the greatest number stands for it"]);
+    assert_eq!(read.losses, ["the sum of cpu exceeds 64 bits; the largest 64-bit value is used"]);
 }
 
 /// Ids that a writer may choose as it likes.

@@ -37,7 +37,9 @@ fn limits(given: Option<&Bound<'_, PyAny>>) -> PyResult<Limits> {
         return match preset.as_str() {
             "tool" => Ok(Limits::tool()),
             "intake" => Ok(Limits::intake()),
-            other => Err(PyValueError::new_err(format!("no limits {other:?}: give \"tool\", \"intake\" or a dict"))),
+            other => {
+                Err(PyValueError::new_err(format!("no limits {other:?}: expected \"tool\", \"intake\" or a dict")))
+            }
         };
     }
     let values = given.cast_dict()?;
@@ -46,7 +48,7 @@ fn limits(given: Option<&Bound<'_, PyAny>>) -> PyResult<Limits> {
         let (name, value): (String, u64) = (name.extract()?, value.extract()?);
         if !limits.set(&name, value) {
             let names = Limits::NAMES.join(", ");
-            return Err(PyValueError::new_err(format!("no limit {name:?}; there are {names}")));
+            return Err(PyValueError::new_err(format!("no limit {name:?}; expected one of {names}")));
         }
     }
     Ok(limits)
@@ -108,7 +110,7 @@ pub(crate) fn open(
 /// A table by name, and the profile type for samples.
 fn which(name: &str, kind: Option<&str>) -> Result<(Which, ProfileType), Failure> {
     let kind = kind.unwrap_or("cpu");
-    let of = ProfileType::from_name(kind).ok_or_else(|| Failure::value(format!("no type of profile {kind:?}")))?;
+    let of = ProfileType::from_name(kind).ok_or_else(|| Failure::value(format!("no profile type {kind:?}")))?;
     Ok((Which::from_name(name).filter(|table| *table != Which::Events).unwrap_or(Which::Events), of))
 }
 
@@ -328,7 +330,7 @@ impl Recording {
     #[pyo3(signature = (r#type="cpu", *, labels=None))]
     fn profile(&self, py: Python<'_>, r#type: &str, labels: Option<Vec<String>>) -> PyResult<Profile> {
         let kind = ProfileType::from_name(r#type);
-        let kind = kind.ok_or_else(|| PyValueError::new_err(format!("no type of profile {:?}", r#type)))?;
+        let kind = kind.ok_or_else(|| PyValueError::new_err(format!("no profile type {:?}", r#type)))?;
         let label = |name: &String| {
             LabelKey::from_name(name).ok_or_else(|| PyValueError::new_err(format!("unknown label {name:?}")))
         };

@@ -176,7 +176,7 @@ fn what_a_user_opens_may_unfold_further_than_what_strangers_send() {
     let id = strangers.post("/api/v1/recordings?service=s", "", &packed).id();
     let profile = strangers.ready(&id);
     assert_eq!(profile["status"], "failed");
-    assert!(profile["reason"].as_str().unwrap().contains("unpacks to more than"), "{profile}");
+    assert!(profile["reason"].as_str().unwrap().contains("decompresses to more than"), "{profile}");
     let own = Running::with(|options| options.trusted = true);
     let id = own.post("/api/v1/recordings?service=s", "", &packed).id();
     assert_eq!(own.ready(&id)["status"], "ready");

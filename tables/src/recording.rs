@@ -106,7 +106,7 @@ impl Schemas {
         }
         for field in conflicts {
             self.report(format!(
-                "{name}.{field}: recordings disagree on its type; it is null where it is not as in the first"
+                "{name}.{field}: its type differs between recordings; it is null where it differs from the first"
             ));
         }
     }

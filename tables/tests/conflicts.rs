@@ -62,7 +62,7 @@ fn no_type_holds_signed_and_unsigned_longs() {
     let unsigned = recording(&[Field::new("n", LONG).annotated(UNSIGNED, "")], &Payload::new().varint(u64::MAX));
     let (done, batches) = exported(vec![signed.clone(), unsigned.clone()]);
     assert_eq!(longs(&batches, "n"), [Some(-1), None]);
-    let line = "test.Event.n: recordings disagree on its type; it is null where it is not as in the first";
+    let line = "test.Event.n: its type differs between recordings; it is null where it differs from the first";
     assert_eq!(done.conflicts, [line]);
     let (done, batches) = exported(vec![unsigned, signed]);
     let column = batches[0].column_by_name("n").unwrap();

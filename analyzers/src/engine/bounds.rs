@@ -64,8 +64,9 @@ impl Bounds {
 pub(crate) fn warning(odd: u64) -> Option<String> {
     let (events, have) =
         if odd == 1 { ("1 event".to_owned(), "has a duration") } else { (format!("{odd} events"), "have durations") };
-    (odd > 0)
-        .then(|| format!("{events} {have} below 0 or beyond the recording; below 0 counts as 0, the others are cut"))
+    (odd > 0).then(|| {
+        format!("{events} {have} below 0 or beyond the recording; negative ones count as 0, the others are cut off")
+    })
 }
 
 #[cfg(test)]

@@ -68,15 +68,16 @@ impl MethodSet {
             return Err(bad("", "at least one package, class or method is needed"));
         }
         if let Some(pattern) = patterns.iter().find(|p| p.trim().is_empty() || p.trim() != *p) {
-            return Err(bad(pattern, "it is empty, or has blanks around it; name a package, a class or a method"));
+            return Err(bad(pattern, "it is empty or surrounded by spaces; name a package, a class or a method"));
         }
         if let Some(pattern) = patterns.iter().find(|p| p.chars().all(|c| matches!(c, '*' | '.'))) {
             return Err(bad(pattern, "it covers everything; name a package, a class or a method"));
         }
         let all = patterns.iter().map(|p| expression(p)).collect::<Vec<_>>().join("|");
         let regex = RegexBuilder::new(&all).size_limit(REGEX_SIZE).build();
-        let regex = regex
-            .map_err(|_| bad(patterns.first().map_or("", |p| p), "with those after it, it is too much; name fewer"))?;
+        let regex = regex.map_err(|_| {
+            bad(patterns.first().map_or("", |p| p), "this and the following patterns are too large together; use fewer")
+        })?;
         Ok(Self { inner: Arc::new(Inner { patterns, scope: Scope::Anywhere, regex }) })
     }
 

@@ -83,7 +83,7 @@ impl Reader {
             finish.safepoints(),
             finish.switches(),
         ];
-        let how = "bytes of the recording, unpacked";
+        let how = "decompressed size of the recording";
         metrics.push(Metric::known("upload.bytes", "Size of the recording", Unit::Bytes, how, bytes as f64));
         Metrics { start_nanos: self.start, end_nanos: finish.end, step_nanos: self.steps.step, metrics }
     }
@@ -203,7 +203,7 @@ impl Finish<'_> {
         if let Some(mean) = mean_by_time(load, self.reader.start) {
             let cores: Samples = load.iter().map(|&(at, value)| (at, value * processors)).collect();
             let how = format!(
-                "mean of jvmUser + jvmSystem of {} samples of jdk.CPULoad, by time, times {processors} processors ({of})",
+                "time-weighted mean of jvmUser + jvmSystem in {} jdk.CPULoad samples × {processors} processors ({of})",
                 load.len()
             );
             return making.known(mean * processors, self.points(&cores), how);
@@ -221,7 +221,7 @@ impl Finish<'_> {
                 amounts.add(self.reader.steps, at, seconds);
             }
             let how = format!(
-                "user + system of jdk.ThreadCPULoad of all threads, by time, times {processors} processors ({of})"
+                "time-weighted user + system of jdk.ThreadCPULoad of all threads × {processors} processors ({of})"
             );
             let points = amounts.rates(self.reader.steps, self.end, 1.0);
             return making.known(total / self.window(), points, how);
@@ -232,7 +232,7 @@ impl Finish<'_> {
     fn cpu_of_samples(&self, making: Making, why: &str) -> Metric {
         let cpu = self.part.amounts(Sum::Cpu);
         if cpu.count == 0 {
-            return making.unknown(format!("{why}, and no samples of CPU: jdk.CPULoad#enabled=true"));
+            return making.unknown(format!("{why}, and no CPU samples: jdk.CPULoad#enabled=true"));
         }
         let how = format!("CPU time of {} samples ÷ {:.1} s; {why}", cpu.count, self.window());
         making.known(cpu.total / self.window(), self.rates(Sum::Cpu, 1.0), how).at_least(true)
@@ -242,7 +242,7 @@ impl Finish<'_> {
         let making = Making::new("cpu.machine", "CPU of the machine", Unit::Ratio);
         let load = self.samples(Gauge::MachineCpu);
         match mean_by_time(load, self.reader.start) {
-            Some(mean) => making.known(mean, self.points(load), "mean of machineTotal of jdk.CPULoad, by time"),
+            Some(mean) => making.known(mean, self.points(load), "time-weighted mean of machineTotal of jdk.CPULoad"),
             None => making
                 .unknown(self.why_none(&["jdk.CPULoad"]).unwrap_or_else(|| "no jdk.CPULoad was written yet".into())),
         }
@@ -357,9 +357,11 @@ impl Finish<'_> {
         let making = Making::new("threads", "Threads", Unit::Count);
         let samples = self.samples(Gauge::Threads);
         match mean_by_time(samples, self.reader.start) {
-            Some(mean) => {
-                making.known(mean, self.points(samples), "mean of activeCount of jdk.JavaThreadStatistics, by time")
-            }
+            Some(mean) => making.known(
+                mean,
+                self.points(samples),
+                "time-weighted mean of activeCount of jdk.JavaThreadStatistics",
+            ),
             None => making.unknown(
                 self.why_none(&["jdk.JavaThreadStatistics"])
                     .unwrap_or_else(|| "no jdk.JavaThreadStatistics was written yet".into()),
@@ -378,7 +380,7 @@ impl Finish<'_> {
         match self.why_none(&["jdk.ThreadStart"]).filter(|_| starts.count == 0) {
             Some(reason) => making.unknown(reason),
             None => {
-                let how = format!("{} events jdk.ThreadStart in {:.1} s", starts.count, self.window());
+                let how = format!("{} jdk.ThreadStart events in {:.1} s", starts.count, self.window());
                 making.known(starts.total / self.window(), self.rates(Sum::Starts, 1.0), how)
             }
         }
@@ -404,7 +406,7 @@ impl Finish<'_> {
         let why = if samples.len() < 2 {
             "no two samples of jdk.ExceptionStatistics"
         } else {
-            "the growth of jdk.ExceptionStatistics is less, because it begins with its first sample"
+            "the growth of jdk.ExceptionStatistics is smaller, because it is counted from the first sample on"
         };
         let how = format!("{} exceptions recorded in {:.1} s; {why}", throws.count, self.window());
         making.known(recorded, self.rates(Sum::Throws, 1.0), how).at_least(true)
@@ -463,7 +465,7 @@ impl Finish<'_> {
         let (safepoints, operations) = (self.part.amounts(Sum::Safepoints), self.part.amounts(Sum::Operations));
         if safepoints.count > 0 {
             let how = format!(
-                "{:.6} s of {} safepoints, begin to end ÷ {:.1} s",
+                "{:.6} s of {} safepoints, from begin to end, ÷ {:.1} s",
                 safepoints.total,
                 safepoints.count,
                 self.window()
@@ -476,7 +478,7 @@ impl Finish<'_> {
         }
         let hidden = self.hidden(&events).map(|hidden| format!("; {hidden}")).unwrap_or_default();
         let how = format!(
-            "{:.6} s of {} operations at safepoints (jdk.ExecuteVMOperation) ÷ {:.1} s; without the time to reach them{hidden}",
+            "{:.6} s of {} operations at safepoints (jdk.ExecuteVMOperation) ÷ {:.1} s; excludes the time to reach them{hidden}",
             operations.total,
             operations.count,
             self.window()
@@ -491,7 +493,7 @@ impl Finish<'_> {
             Some(mean) => making.known(
                 mean,
                 self.points(samples),
-                "mean of switchRate of jdk.ThreadContextSwitchRate, by time; of the machine",
+                "time-weighted mean of switchRate of jdk.ThreadContextSwitchRate, for the whole machine",
             ),
             None => making.unknown(
                 self.why_none(&["jdk.ThreadContextSwitchRate"])

@@ -193,7 +193,7 @@ pub(super) fn absent(kind: ProfileType, totals: &Totals, options: &Options) -> A
             ProfileType::Park => "they are lock waits",
             _ => "other events already record the same activity",
         };
-        format!("events of {} do not count here: {other}", names(&with_events))
+        format!("{} events do not count here: {other}", names(&with_events))
     } else if !with_events.is_empty() {
         format!("the filters exclude all events of {}", names(&with_events))
     } else if declared.is_empty() {
@@ -211,7 +211,7 @@ pub(super) fn absent(kind: ProfileType, totals: &Totals, options: &Options) -> A
     } else if !disabled.is_empty() {
         let command = recorder(totals).command(cheapest(kind, &disabled, totals));
         if is_async_profiler(totals) {
-            format!("async-profiler was not told to record it; do so with: {command}")
+            format!("async-profiler was not told to record it; enable it with: {command}")
         } else {
             format!("disabled in the recording's settings: {}; enable it with: {command}", names(&disabled))
         }

@@ -175,7 +175,7 @@ impl Answer {
             return "The recording has no events in this range.".to_owned();
         }
         if seen > 0 {
-            return format!("No row of {list} fits.");
+            return format!("No {list} events match.");
         }
         if self.declared.is_empty() {
             return format!(
@@ -185,7 +185,7 @@ impl Answer {
         }
         let on = self.declared.first().map_or("", String::as_str);
         format!(
-            "The recording has no events {list}. To record them: {}; a threshold may hide short ones.",
+            "The recording has no {list} events. To record them: {}; a threshold may hide short ones.",
             crate::recorder::Recorder::default().command(on)
         )
     }

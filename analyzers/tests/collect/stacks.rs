@@ -106,7 +106,7 @@ fn equal_stacks_of_several_chunks_and_recordings_are_one() {
     // The chunk that both have counts once.
     assert_eq!(samples(&set, Sleep), rows(&[("a.B.nap:3;a.B.main:9", [2, 11])]));
     let [loss] = set.losses.as_slice() else { panic!("{:?}", set.losses) };
-    assert!(loss.contains("1 chunk is equal to an earlier one and counts once"), "{loss}");
+    assert!(loss.contains("1 chunk is identical to an earlier one and counts once"), "{loss}");
     let profile = set.get(Sleep).unwrap();
     assert_eq!((profile.time_nanos, profile.duration_nanos), (first.chunk.start_nanos, 2_000_000_000));
 }

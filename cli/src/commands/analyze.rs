@@ -36,7 +36,7 @@ Examples:
   jfrkit analyze --rules LongGcPause recording.jfr            everything about one rule
   jfrkit analyze logs/                                        a table of all recordings, worst first
   jfrkit analyze profile.pb.gz                                a Python, Go or Node.js profile; uses the rules that need no JVM
-  jfrkit analyze --format html -o report.html recording.jfr   a page to read and to send around
+  jfrkit analyze --format html -o report.html recording.jfr   a page to read and share
   jfrkit analyze --category gc,heap --from 30s recording.jfr
   jfrkit analyze --fail-on warning --format junit -o findings.xml logs/    for a CI server
   jfrkit analyze --fail-on warning --baseline old.jfr new.jfr    only what is new or worse
@@ -186,7 +186,7 @@ impl FailOn {
 fn category(name: &str) -> Result<Category, String> {
     Category::from_name(name).ok_or_else(|| {
         let names: Vec<&str> = Category::ALL.iter().map(|c| c.name()).collect();
-        format!("no such category; there are {}", names.join(", "))
+        format!("no such category; expected one of {}", names.join(", "))
     })
 }
 
@@ -357,7 +357,7 @@ impl Args {
             return Ok(());
         }
         match entries.len() {
-            1 => writeln!(out, "-v shows the evidence, --rules ID all about one finding."),
+            1 => writeln!(out, "-v shows the evidence; --rules ID shows everything about one finding."),
             _ => writeln!(out, "\n-v shows the findings of each input."),
         }
     }

@@ -182,14 +182,14 @@ impl Args {
     fn check(&self, inputs: &Inputs) -> Result<(), Failure> {
         let usage = |text: &str| Err(Failure::Usage(text.to_owned()));
         if self.otlp_json && self.format != Format::Otlp {
-            return usage("--otlp-json goes with --format otlp");
+            return usage("--otlp-json requires --format otlp");
         }
         if self.evented && self.format != Format::Speedscope {
-            return usage("--evented goes with --format speedscope");
+            return usage("--evented requires --format speedscope");
         }
         if self.class_frames && !matches!(self.format, Format::Collapsed | Format::Speedscope) {
             return usage(
-                "--class-frames goes with --format collapsed or speedscope; for pprof use its -tagleaf=class",
+                "--class-frames requires --format collapsed or speedscope; with pprof, use its -tagleaf=class",
             );
         }
         // Sample types in pprof files can have any name.
@@ -487,7 +487,7 @@ fn convert(
         _ => {
             let write = |file: &File| {
                 if sources.iter().any(|source| source.is(&file.path)) {
-                    let source = std::io::Error::other("it is the input; -o names another directory");
+                    let source = std::io::Error::other("this is an input file; choose another directory with -o");
                     return Err(WriteError { path: file.path.clone(), source });
                 }
                 FILES.write_file(&file.path, |out| args.write(name, &content, file, out))
@@ -510,7 +510,7 @@ fn convert(
         Content::Recordings(collected) => &collected.set,
         Content::Profile { profile, .. } => {
             if files.is_empty() {
-                outcome.failures.push(format!("{name}: there are no samples of what is asked for"));
+                outcome.failures.push(format!("{name}: there are no samples of the requested types"));
             }
             if args.strict && !profile.losses.is_empty() && outcome.failures.is_empty() {
                 outcome.failures.push(format!("{name}: not read completely; leave out --strict to accept that"));
@@ -577,7 +577,7 @@ fn to_stdout(args: &Args, inputs: &Inputs) -> Result<(), Failure> {
     }
     if args.format.is_binary() && std::io::stdout().is_terminal() {
         return Err(Failure::Usage(
-            "a terminal cannot show this format: redirect it (> profile.pb.gz), pass it on, or use --format collapsed"
+            "a terminal cannot show this format: redirect it (> profile.pb.gz), pipe it, or use --format collapsed"
                 .to_owned(),
         ));
     }
@@ -610,7 +610,7 @@ fn to_stdout(args: &Args, inputs: &Inputs) -> Result<(), Failure> {
         [] => {
             let reason = match &content {
                 Content::Recordings(collected) => collected.set.absent.first().map(|a| a.reason.clone()),
-                Content::Profile { .. } => Some("there are no samples of what is asked for".to_owned()),
+                Content::Profile { .. } => Some("there are no samples of the requested types".to_owned()),
             };
             let reason = reason.unwrap_or_default();
             let kinds = args.types.join(", ");
@@ -620,7 +620,7 @@ fn to_stdout(args: &Args, inputs: &Inputs) -> Result<(), Failure> {
             let kinds: Vec<&str> = files.iter().map(|file| file.kind.as_str()).collect();
             let kinds = kinds.join(", ");
             return Err(Failure::Usage(format!(
-                "standard output takes a single profile; --types chooses one of {kinds}"
+                "standard output takes a single profile; choose one of {kinds} with --types"
             )));
         }
     };

@@ -160,12 +160,12 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
                 .types
                 .iter()
                 .find_map(|of| b.types.iter().find(|other| other.kind == of.kind).map(|other| (of, other)));
-            both.ok_or_else(|| Failure::Failed(format!("{} and {} have no type of profile in common", a.name, b.name)))?
+            both.ok_or_else(|| Failure::Failed(format!("{} and {} have no profile type in common", a.name, b.name)))?
         }
     };
     let (at, value, unit) = of_a.value();
     let Some(other) = of_b.stacks.value_named(value) else {
-        return Err(Failure::Failed(format!("{}: no value {value}, which {} has", b.name, a.name)));
+        return Err(Failure::Failed(format!("{} has no value {value}, but {} does", b.name, a.name)));
     };
     let unit_b = of_b.stacks.types().get(other).map_or("", |of| &*of.unit);
     if unit_b != unit {
@@ -173,7 +173,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     }
     let mut per = if args.per == PerArg::Share { Per::Share } else { Per::Second };
     if per == Per::Second && (of_a.stacks.seconds <= 0.0 || of_b.stacks.seconds <= 0.0) {
-        crate::output::complain("warning", "a profile does not say how long it is; comparing shares of the total");
+        crate::output::complain("warning", "the duration of a profile is unknown; comparing shares of the total");
         per = Per::Share;
     }
     let sides = ((&of_a.stacks, at), (&of_b.stacks, other));

@@ -34,9 +34,9 @@ Examples:
   jfrkit export -o tables --tables samples,stacks,frames,recordings --types cpu,alloc logs/
   duckdb -c \"FROM read_parquet('tables/events/type=jdk.GCHeapSummary/*.parquet') LIMIT 5\"
 
-Tables: events (a folder for each type), samples (a folder for each type of profile), stacks and frames, which both refer to by
-id, threads, settings, metrics, findings, recordings. Every row has the id of its recording. Times are UTC with
-nanoseconds; lengths of time are nanoseconds, null where unknown, the largest number where they mean \"forever\".")]
+Tables: events (a folder for each event type), samples (a folder for each profile type), stacks and frames (events and samples
+refer to stacks by id), threads, settings, metrics, findings, recordings. Every row has the id of its recording. Timestamps are
+in UTC with nanoseconds; durations are in nanoseconds: null if unknown, the largest number if they mean \"forever\".")]
 pub(crate) struct Args {
     /// Recordings, directories to search for recordings, or `-` for standard input
     #[arg(value_name = "INPUT", required = true)]
@@ -104,7 +104,7 @@ enum Format {
 fn table(name: &str) -> Result<Table, String> {
     Table::from_name(name).ok_or_else(|| {
         let names: Vec<&str> = Table::ALL.iter().map(|table| table.name()).collect();
-        format!("no such table; there are {}", names.join(", "))
+        format!("no such table; expected one of {}", names.join(", "))
     })
 }
 
@@ -206,7 +206,7 @@ fn warn(exported: &Exported) -> bool {
 fn tell(args: &Args, exported: &Exported) -> Result<(), Failure> {
     let mut out = crate::output::stdout();
     for name in &exported.known {
-        writeln!(out, "{name}: is in these tables already")?;
+        writeln!(out, "{name}: already in these tables")?;
     }
     for table in Table::ALL {
         let of_table = || exported.written.iter().filter(|file| file.table.split('/').next() == Some(table.name()));

@@ -67,7 +67,7 @@ fn read(args: &Args, name: &str, opened: Opened) -> Result<Timed, Failure> {
             let values = of.map(|of| of.values.clone()).ok_or_else(|| {
                 let there: Vec<&str> = all.iter().map(|of| of.kind.as_str()).collect();
                 let wanted = args.kind.as_deref().unwrap_or_default();
-                Failure::Failed(format!("{name}: no {wanted} profile; there are {}", there.join(", ")))
+                Failure::Failed(format!("{name}: no {wanted} profile; it has {}", there.join(", ")))
             })?;
             Ok((*profile, None, values))
         }
@@ -119,7 +119,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         return Err(Failure::Told);
     }
     let [source] = inputs.sources.as_slice() else {
-        return Err(Failure::Usage("a heat map shows one recording or profile; name that file".to_owned()));
+        return Err(Failure::Usage("a heat map shows a single recording or profile; give only one file".to_owned()));
     };
     let name = source.name();
     let view = args.collecting.view()?;

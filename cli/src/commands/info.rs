@@ -82,7 +82,10 @@ impl Args {
         let mut runtime = Runtime::with(recording, &summary, options).map_err(|e| Failure::of(name, &e))?;
         if let Some(unknown) = self.section.iter().find(|wanted| runtime.section(wanted).is_none()) {
             let known: Vec<&str> = runtime.sections.iter().map(|section| section.name).collect();
-            return Err(Failure::Usage(format!("there is no section \"{unknown}\"; there are {}", known.join(", "))));
+            return Err(Failure::Usage(format!(
+                "no such section: \"{unknown}\"; expected one of {}",
+                known.join(", ")
+            )));
         }
         if !self.section.is_empty() {
             runtime.sections.retain(|section| self.section.iter().any(|wanted| wanted == section.name));

@@ -70,10 +70,10 @@ struct Of<'a> {
 }
 
 fn step(text: &str) -> Result<i64, String> {
-    let wrong = || "give a time such as 1s or 100ms".to_owned();
+    let wrong = || "expected a time such as 1s or 100ms".to_owned();
     match jfr_analyzers::TimeBound::parse(text) {
         Ok(jfr_analyzers::TimeBound::FromStart(nanos)) if nanos >= 1_000_000 => Ok(nanos),
-        Ok(jfr_analyzers::TimeBound::FromStart(_)) => Err("a step is at least 1ms".to_owned()),
+        Ok(jfr_analyzers::TimeBound::FromStart(_)) => Err("the step must be at least 1ms".to_owned()),
         _ => Err(wrong()),
     }
 }

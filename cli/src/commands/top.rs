@@ -112,7 +112,7 @@ fn rows(name: &str) -> Result<Rows, String> {
             by.map(Rows::By).ok_or_else(|| {
                 let labels: Vec<String> = LabelKey::ALL.iter().map(|l| l.name().replace(' ', "-")).collect();
                 format!(
-                    "give method, line, package, class, declaring-class, label, label:KEY or one of the labels {}",
+                    "expected method, line, package, class, declaring-class, label, label:KEY or one of the labels {}",
                     labels.join(", ")
                 )
             })
@@ -341,7 +341,7 @@ impl Table {
             0 => String::new(),
             n => format!("; {} (-n shows more)", units::things(n, "more row", "more rows")),
         };
-        writeln!(out, "\nIn all {total}{more}")?;
+        writeln!(out, "\nTotal: {total}{more}")?;
         Ok(())
     }
 }

@@ -111,7 +111,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         writeln!(out, "{}/profiles/{}", target.url, uploaded.id)?;
         if uploaded.status == "failed" {
             let reason = uploaded.reason.unwrap_or_default();
-            complain("error", &format!("{}: it cannot be read: {}", file.display(), plain(&reason)));
+            complain("error", &format!("{}: cannot be read: {}", file.display(), plain(&reason)));
             failed = true;
         }
         for (severity, rule, cost) in &uploaded.findings {

@@ -121,7 +121,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let (names, inputs) = args.split(&catalog);
     let wanted = args.wanted(&catalog, &names)?;
     if inputs.is_empty() {
-        return Err(Failure::Usage("no recording is given; see --help".to_owned()));
+        return Err(Failure::Usage("no recording given; see --help".to_owned()));
     }
     let mut out = crate::output::stdout();
     let done = each(&inputs, &args.limits, |source, recording, many| {
@@ -182,7 +182,7 @@ impl Args {
         }
         for name in names {
             if SPECIAL.contains(&name.as_str()) {
-                return Err(Failure::Usage(format!("{name} is given alone, without other views")));
+                return Err(Failure::Usage(format!("{name} cannot be combined with other views")));
             }
             match catalog.get(name) {
                 Some(view) => wanted.push(view.clone()),
@@ -458,7 +458,7 @@ impl<O: Write> Job<'_, O> {
             }
         }
         if !empty.is_empty() && self.args.format == Format::Text {
-            writeln!(self.out, "Nothing for {} others: {}", empty.len(), empty.join(", "))?;
+            writeln!(self.out, "No rows ({}): {}", empty.len(), empty.join(", "))?;
         }
         Ok(())
     }

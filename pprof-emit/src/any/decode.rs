@@ -560,7 +560,7 @@ fn check_sums(profile: &mut AnyProfile) {
         let sum = |sign: i64| values().filter(|n| n.signum() == sign).map(i128::from).sum::<i128>();
         if i64::try_from(sum(1)).is_err() || i64::try_from(sum(-1)).is_err() {
             let name = profile.value(value).0.to_owned();
-            profile.losses.push(format!("the sum of {name} exceeds 64 bits; the greatest number stands for it"));
+            profile.losses.push(format!("the sum of {name} exceeds 64 bits; the largest 64-bit value is used"));
         }
     }
 }

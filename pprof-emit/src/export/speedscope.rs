@@ -117,7 +117,7 @@ pub fn write_speedscope_evented(types: &[Typed<'_>], name: &str, out: impl Write
     let mut profiles = Vec::new();
     for of in types {
         if !of.has_times() {
-            let why = "its samples do not say when they were taken";
+            let why = "its samples have no timestamps";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
         }
         let lasts = of.values.iter().copied().rev().find(|&at| of.value(at).1 == "nanoseconds");

@@ -338,7 +338,7 @@ class JfrDataSource(DataSource):
         if table in (*_TABLES, "losses"):
             return table
         if table != "events" and "." not in table:
-            raise ValueError(f"no table {table!r}; there are event types, events, {', '.join(_TABLES)}, losses")
+            raise ValueError(f"no table {table!r}; expected an event type, events, {', '.join(_TABLES)} or losses")
         if not self._event():
             raise ValueError('option("event", …) names the type of events')
         return "events"

@@ -34,10 +34,10 @@ pub enum HeatError {
     #[error(transparent)]
     Page(#[from] PageError),
     /// The samples have no times.
-    #[error("its samples do not say when they were taken")]
+    #[error("its samples have no timestamps")]
     NoTimes,
     /// The samples span more than a week.
-    #[error("its samples span more than a week; choose a part of it")]
+    #[error("its samples span more than a week; select a shorter time range")]
     TooLong,
 }
 

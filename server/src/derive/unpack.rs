@@ -55,7 +55,7 @@ pub(crate) fn bytes(path: &Path, limits: &Limits) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     reader.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > most {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, format!("it unpacks to more than {most} bytes")));
+        return Err(io::Error::new(io::ErrorKind::InvalidData, format!("it decompresses to more than {most} bytes")));
     }
     Ok(bytes)
 }

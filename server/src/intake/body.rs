@@ -125,7 +125,7 @@ impl Receiver {
                     };
                     unpacked = unpacked.saturating_add(u64::try_from(n).unwrap_or(u64::MAX));
                     if unpacked > most {
-                        return Err(Refusal::of(413, &format!("the body unpacks to more than {most} bytes")));
+                        return Err(Refusal::of(413, &format!("the body decompresses to more than {most} bytes")));
                     }
                     buffer.extend_from_slice(piece.get(..n).unwrap_or_default());
                     take(&mut target, &mut buffer, &mut self.draft)?;

@@ -283,7 +283,7 @@ impl Consumer for Context<'_> {
         for (n, one, many) in [
             (ended.bad_checkpoints.len() as u64, "checkpoint does not parse", "checkpoints do not parse"),
             (whole.unreadable, "event cannot be read", "events cannot be read"),
-            (whole.skipped, "byte passed over", "bytes passed over"),
+            (whole.skipped, "byte skipped", "bytes skipped"),
         ] {
             if n > 0 {
                 warnings.push(format!("chunk {}: {}", chunk.index(), units::things(n, one, many)));

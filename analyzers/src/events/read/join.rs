@@ -120,7 +120,7 @@ impl Joined {
             table.sort();
             if table.seen > table.len() as u64 {
                 notes.push(format!(
-                    "of {} {event} events the first {} are looked at one by one",
+                    "of {} {event} events, only the first {} are examined individually",
                     table.seen,
                     table.len()
                 ));

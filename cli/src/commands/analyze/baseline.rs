@@ -67,7 +67,7 @@ impl Baseline {
         for report in several.into_iter().flatten().chain(several.is_none().then_some(&report)) {
             let findings = report.get("findings").and_then(Value::as_array);
             let Some(findings) = findings else {
-                return Err("it has no list `findings`; write it with `jfrkit analyze --format json`".to_owned());
+                return Err("it has no `findings` list; create the file with `jfrkit analyze --format json`".to_owned());
             };
             for finding in findings {
                 let id = finding.get("id").and_then(Value::as_str).ok_or("a finding without an id")?;
