@@ -1,7 +1,7 @@
 //! Metrics of a recording over time: CPU, allocation, pauses, heap, threads, waits.
 //!
-//! [`Metrics::of`] reads a recording once, and only the events it needs. To get profiles, findings or views from the
-//! same reading, use a [`Pass`]. Each [`Metric`] has a value for the whole recording, points over time,
+//! [`Metrics::of`] reads a recording once, and only the events it needs. To get profiles, findings or views in the
+//! same pass, use a [`Pass`]. Each [`Metric`] has a value for the whole recording, points over time,
 //! and a sentence that explains how it was computed. If a metric cannot be computed, it has a reason instead of a
 //! value. [`write`](mod@write) formats metrics as text, CSV and OpenMetrics; for JSON, serialize them with serde.
 

@@ -110,7 +110,7 @@ const QUERIES: [(&str, &str); 24] = [
 /// The queries that the overview needs, besides [`NARROW`].
 const OVERVIEW: [&str; 6] = ["processes", "collectors", "jvm", "cpu", "properties", "datadog"];
 
-/// Queries that select only what the overview needs, so that stack traces and most settings are not looked at.
+/// Queries that select only what the overview needs, so that stack traces and most settings are not read.
 const NARROW: [(&str, &str); 4] = [
     ("container", "SELECT containerType, effectiveCpuCount, memoryLimit FROM ContainerConfiguration"),
     ("gc", "SELECT youngCollector, oldCollector FROM GCConfiguration"),

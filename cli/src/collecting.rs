@@ -87,8 +87,8 @@ impl Types {
 #[derive(Debug, Clone, clap::Args)]
 #[group(id = "library")]
 pub(crate) struct Library {
-    /// Of consecutive frames whose names begin with one of these, keep only the first: java.,jdk. reduces the JDK to the
-    /// methods that your code calls, which get the cost of what they call
+    /// Keep only the first of consecutive frames whose names begin with one of these: java.,jdk. reduces the JDK to the
+    /// methods that your code calls, including the cost of what they call
     #[arg(
         long = "collapse-library",
         value_name = "PREFIXES",

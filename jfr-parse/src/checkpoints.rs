@@ -9,7 +9,7 @@ use crate::stop::Stop;
 use crate::work;
 
 /// Offsets of the checkpoints in chain order, newest first. `None` if the chain is broken: it
-/// leaves the chunk, reaches something that is not a checkpoint, or runs in a circle.
+/// leaves the chunk, reaches something that is not a checkpoint, or is circular.
 pub(crate) fn follow_chain(chunk: &[u8], newest: u64) -> Option<Vec<usize>> {
     let mut found = Vec::new();
     let mut at = usize::try_from(newest).ok()?;

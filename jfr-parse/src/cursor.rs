@@ -158,7 +158,7 @@ impl<'a> Cursor<'a> {
         self.move_to(end)
     }
 
-    /// Moves to a place counted from here.
+    /// Moves to a position relative to the current one.
     #[inline(always)]
     pub(crate) fn move_to(&mut self, place: usize) -> Result<(), Short> {
         self.rest = self.rest.get(place..).ok_or(Short)?;

@@ -104,7 +104,7 @@ fn head(bytes: &[u8]) -> Option<(usize, TypeId, usize)> {
 
 /// How many events in a row must parse for a position to count as the start of an event.
 const IN_A_ROW: usize = 4;
-/// How many events of undeclared types to pass over when checking whether the framing still holds after them.
+/// How many events of undeclared types to skip when checking whether the framing still holds after them.
 const UNDECLARED_IN_A_ROW: usize = 16;
 /// How many bytes the search for an event start may parse: per byte searched, and before the first one.
 const PARSED_PER_BYTE: usize = 64;
@@ -160,7 +160,7 @@ pub struct Events<'c, 'a> {
     skipped: Vec<(ChunkOffset, usize)>,
     metadata: &'c Metadata,
     limits: &'c Limits,
-    /// Declared types of events to pass over.
+    /// Declared event types to skip.
     without: &'c EventTypes,
     search: Option<Box<Search>>,
 }
@@ -199,7 +199,7 @@ impl<'c, 'a> Events<'c, 'a> {
         events
     }
 
-    /// Passes over the events of some types, which is faster than ignoring them. They must be event types of this
+    /// Skips the events of some types, which is faster than ignoring them. They must be event types of this
     /// chunk's metadata.
     #[must_use]
     pub fn without(mut self, types: &'c EventTypes) -> Self {
@@ -212,7 +212,7 @@ impl<'c, 'a> Events<'c, 'a> {
         self.fence = self.known.get(next).copied().filter(|&at| at < self.end).unwrap_or(self.end);
     }
 
-    /// The skipped parts of the chunk, broken events, as (offset, bytes).
+    /// The skipped parts of the chunk (broken events), as (offset, bytes).
     #[must_use]
     pub fn skipped(&self) -> &[(ChunkOffset, usize)] {
         &self.skipped

@@ -104,7 +104,7 @@ impl ChunkHeader {
         self.state != 0
     }
 
-    /// Whether this could be a real header; a check for when headers are searched for.
+    /// Whether this could be a real header. Used when searching for headers.
     pub(crate) fn plausible(&self) -> bool {
         const DECADES: std::ops::Range<i64> = 0..4_102_444_800_000_000_000; // 1970 to 2100
         (1..=2).contains(&self.major)

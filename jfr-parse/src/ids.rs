@@ -1,4 +1,4 @@
-//! The numbers by which a chunk names its parts, as types of their own: a mix-up does not compile.
+//! The numbers by which a chunk refers to its parts, as distinct types: a mix-up does not compile.
 
 use std::fmt;
 

@@ -428,8 +428,8 @@ impl<'w, const N: usize> Builder<'w, N> {
     }
 }
 
-/// A selected field of a [`Plan`], and the type of its values: what is read as an instant cannot be used as a length of
-/// time, and a key of a constant cannot be used as a number.
+/// A selected field of a [`Plan`], and the type of its values: what is read as an instant cannot be used as a
+/// duration, and a key of a constant cannot be used as a number.
 ///
 /// [`Plan::field`] finds a column by its path. If the fields of all plans are laid out in the same way, columns can be
 /// constants instead:

@@ -22,8 +22,8 @@ type TypeMap = HashMap<TypeId, usize, foldhash::fast::RandomState>;
 
 /// How to skip the pools of one chunk, and which of their constants to keep.
 ///
-/// A pool does not record its length in bytes, so every constant before a wanted one has to be skipped. A last pool that is
-/// not wanted is not looked at. The JVM writes stack traces, the largest pool, in checkpoints of their own.
+/// A pool does not record its length in bytes, so every constant before a wanted one has to be skipped. If the
+/// last pool is not wanted, it is not examined at all. The JVM writes stack traces, the largest pool, to separate checkpoints.
 #[derive(Debug)]
 pub struct PoolLayouts {
     layouts: HashMap<TypeId, PoolLayout, foldhash::fast::RandomState>,

@@ -33,10 +33,10 @@ pub struct Recording<'a> {
 impl Recording<'static> {
     /// Opens a file, uncompressed or compressed with gzip, zip, LZ4 or zstd.
     ///
-    /// The file is read into memory, so later changes to it have no effect. A program that calls
-    /// [`guard_maps`](crate::guard_maps) at startup has finished, uncompressed files mapped instead, which
-    /// takes less time and memory; [`check_unchanged`](Self::check_unchanged) then checks that the file did not
-    /// change. See [`Access`](crate::Access).
+    /// The file is read into memory, so later changes to it have no effect. If the program calls
+    /// [`guard_maps`](crate::guard_maps) at startup, uncompressed files that nobody is writing are mapped instead,
+    /// which takes less time and memory; [`check_unchanged`](Self::check_unchanged) then checks that the file did
+    /// not change. See [`Access`](crate::Access).
     ///
     /// # Errors
     /// [`Error::Io`], [`Error::NotARecording`], [`Error::UnsupportedVersion`], [`Error::Unpack`],

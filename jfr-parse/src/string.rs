@@ -113,8 +113,8 @@ impl<'a> RawStr<'a> {
         }
     }
 
-    /// Appends the text of [`decode_copied`](Self::decode_copied) to `out`, and nothing if there is none. `buffer` is
-    /// for the copy.
+    /// Appends the text of [`decode_copied`](Self::decode_copied) to `out`, or nothing if there is none. `buffer`
+    /// holds the copy.
     pub fn decode_onto(&self, out: &mut String, buffer: &mut Vec<u8>) {
         let copied = match *self {
             Self::Utf8(bytes) | Self::Latin1(bytes) => {

@@ -1,4 +1,4 @@
-//! Converts the ticks of a chunk to nanoseconds. Instants and lengths of time are different types, and so are ticks and
+//! Converts the ticks of a chunk to nanoseconds. Instants and durations are different types, and so are ticks and
 //! nanoseconds: a mix-up does not compile.
 
 use crate::metadata::TimeUnit;
@@ -11,7 +11,7 @@ pub struct Ticks(
     pub i64,
 );
 
-/// A length of time in ticks of a chunk's clock. `i64::MIN` and `i64::MAX` mean "none".
+/// A duration in ticks of a chunk's clock. `i64::MIN` and `i64::MAX` mean "none".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 #[repr(transparent)]
 pub struct TickSpan(
@@ -27,7 +27,7 @@ pub struct EpochNanos(
     pub i64,
 );
 
-/// A length of time in nanoseconds. `i64::MIN` and `i64::MAX` mean "none".
+/// A duration in nanoseconds. `i64::MIN` and `i64::MAX` mean "none".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 #[repr(transparent)]
 pub struct Nanos(
@@ -79,7 +79,7 @@ impl Clock {
         EpochNanos(self.start_nanos.0.wrapping_add(since.0))
     }
 
-    /// Converts a length of time to nanoseconds. `i64::MIN` and `i64::MAX`, which mean "none", are returned
+    /// Converts a duration to nanoseconds. `i64::MIN` and `i64::MAX`, which mean "none", are returned
     /// unchanged.
     #[inline]
     #[must_use]
@@ -133,7 +133,7 @@ impl Clock {
         }
     }
 
-    /// The length of time in a field with this unit; `None` if it is "none", "forever" or out of range.
+    /// The duration in a field with this unit; `None` if it is "none", "forever" or out of range.
     #[must_use]
     pub fn length(&self, value: i64, unit: TimeUnit) -> Option<Nanos> {
         if value == i64::MIN || value == i64::MAX {

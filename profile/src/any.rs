@@ -18,7 +18,7 @@ pub use types::{Language, TypeInfo, java_title, language, types};
 use crate::StrId;
 
 /// Labels that contain the time of a sample in nanoseconds since the Unix epoch: ours, and those of profilers for Python and
-/// Node.js. They tell every sample from every other, so trees and tables leave them out.
+/// Node.js. They make every sample different, so trees and tables leave them out.
 pub const TIME_LABELS: [&str; 3] = [crate::TIME_LABEL, "end_timestamp_ns", "end timestamp ns"];
 
 /// Strings with handles. Equal strings may occur twice, as in the file they came from.

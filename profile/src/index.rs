@@ -7,7 +7,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Index, IndexMut, Range};
 
-/// A handle: the place of an item in an [`IndexVec`].
+/// A handle: the index of an item in an [`IndexVec`].
 pub trait Id: Copy + fmt::Debug {
     /// The handle of the item at this place.
     fn at(place: u32) -> Self;
@@ -127,8 +127,8 @@ impl<I: Id, T> IndexMut<I> for IndexVec<I, T> {
     }
 }
 
-/// The item at a place that our own code computed. Out of range is our bug: loud in tests and debug builds, and `None`
-/// in others, for code that a wrong number cannot leave.
+/// The item at an index that our own code computed. An index out of range is our bug: it panics in tests and debug
+/// builds. In release builds the result is `None`, for code in which a wrong index does no further harm.
 #[inline]
 #[must_use]
 #[track_caller]
@@ -137,7 +137,7 @@ pub fn at<T>(items: &[T], place: usize) -> Option<&T> {
     items.get(place)
 }
 
-/// The items of a range that our own code computed, as [`at`].
+/// The items of a range that our own code computed, like [`at`].
 #[inline]
 #[must_use]
 #[track_caller]

@@ -22,7 +22,7 @@ pub struct Profile {
     pub comments: Vec<String>,
     /// The program: the main class, or the next best name.
     pub main: Option<String>,
-    /// When the samples were taken, if that was asked for.
+    /// When the samples were taken, if requested.
     pub timeline: Option<Timeline>,
 }
 

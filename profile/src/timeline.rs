@@ -157,7 +157,7 @@ impl Iterator for Moments<'_> {
 
 impl ExactSizeIterator for Moments<'_> {}
 
-/// Small numbers of either sign as small numbers without one, as in protobuf.
+/// Maps small numbers of either sign to small unsigned numbers, as in protobuf.
 const fn zigzag(n: i64) -> u64 {
     ((n << 1) ^ (n >> 63)).cast_unsigned()
 }

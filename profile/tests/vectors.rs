@@ -83,5 +83,5 @@ fn vectors_are_those_that_are_committed() {
         std::fs::write(&path, &text).unwrap();
     }
     let committed: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
-    assert!(committed == Value::from(made), "trees changed: write the vectors anew and look at the difference");
+    assert!(committed == Value::from(made), "trees changed: regenerate the vectors and review the diff");
 }

@@ -254,7 +254,7 @@ fn facts(report: &Report, zone: &Zone) -> Vec<(&'static str, String)> {
     facts
 }
 
-/// What the hottest method takes, unless a finding says so.
+/// What the hottest method takes, unless a finding reports it already.
 fn hottest(report: &Report) -> Option<String> {
     let verdict = &report.outcome("HotSpots")?.verdict;
     let is_named = verdict.evidence.iter().any(|(_, value)| matches!(value, Value::Methods { .. }));

@@ -1,4 +1,4 @@
-//! Runtime information: what a recording or a profile says about the process it came from, with secrets masked.
+//! Runtime information: what a recording or a profile contains about the process it came from, with secrets masked.
 //!
 //! `jfrkit report` and the server show the same sections. The server adds what a client sent beside the profile.
 
@@ -77,7 +77,7 @@ pub fn recording_sections(runtime: jfr_analyzers::runtime::Runtime) -> Vec<Runti
     sections.filter(|section| !section.entries.is_empty()).collect()
 }
 
-/// What a pprof file says about itself: its time range, sample types, programs and libraries.
+/// What a pprof file contains about itself: its time range, sample types, programs and libraries.
 #[must_use]
 pub fn profile_sections(profile: &AnyProfile) -> Vec<RuntimeSection> {
     let text = |id| profile.texts.get(id).to_owned();

@@ -69,7 +69,7 @@ fn bombs() {
     let answer = running.post("/profiling/v1/input", &format!("{FORM}Content-Encoding: gzip\r\n"), &packed);
     assert!(matches!(answer.status, 400 | 413), "{} {}", answer.status, answer.text());
     let took = ALLOCATOR.peak() - before;
-    eprintln!("a bomb of {} KiB that unfolds into 256 MiB: {} MiB", packed.len() >> 10, took >> 20);
+    eprintln!("a bomb of {} KiB that decompresses to 256 MiB: {} MiB", packed.len() >> 10, took >> 20);
     // A compressed byte may expand to a hundred, and a growing buffer doubles.
     assert!(took < 250 * packed.len() + 16 * MIB, "{} MiB", took >> 20);
 }

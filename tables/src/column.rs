@@ -24,7 +24,7 @@ type Hasher = foldhash::fast::RandomState;
 /// The values of a column so far.
 #[derive(Debug, Default)]
 pub(crate) enum Col<'a> {
-    /// A column nobody asked for.
+    /// A column that was not requested.
     #[default]
     Nothing,
     Bool(Vec<bool>),
@@ -129,7 +129,7 @@ impl<'a> Col<'a> {
         }
     }
 
-    /// Builds an array of `rows` values, with this shape and the Arrow type `of`. `node` read the values.
+    /// Builds an array of `rows` values, with this shape and the Arrow type `of`. `node` is what read the values.
     pub(crate) fn finish(
         self,
         node: &Node,

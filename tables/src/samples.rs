@@ -47,7 +47,7 @@ pub fn sample_columns(kind: ProfileType) -> Vec<Column> {
     columns
 }
 
-/// What a column after the first three is made of.
+/// Where the values of a column after the first three come from.
 enum Of {
     Text(LabelKey),
     Number(LabelKey),

@@ -88,7 +88,7 @@ impl Column {
     }
 }
 
-/// The key of a column's metadata that says what its numbers are.
+/// The key in a column's metadata that describes its numbers.
 pub(crate) const CONTENT: &str = "content";
 /// Numbers that are ids of stacks, or of frames.
 const STACK: &str = "stack";

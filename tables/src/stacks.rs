@@ -17,18 +17,18 @@ type Map<K, V> = HashMap<K, V, Hasher>;
 /// Longer names are truncated, as everywhere.
 const MAX_NAME: usize = 2_048;
 
-/// Of a stack trace.
+/// Columns of a stack trace.
 const TRUNCATED: Column<bool> = Column::at(0);
 const FRAMES: Column<Inline> = Column::at(1);
-/// Of a frame.
+/// Columns of a frame.
 const METHOD: Column<ConstantKey> = Column::at(0);
 const LINE: Column<u64> = Column::at(1);
 const KIND: Column<ConstantKey> = Column::at(2);
-/// Of a method.
+/// Columns of a method.
 const CLASS: Column<ConstantKey> = Column::at(0);
 const NAME: Column<jfr_parse::Text> = Column::at(1);
 const DESCRIPTOR: Column<jfr_parse::Text> = Column::at(2);
-/// Of a class.
+/// A column of a class.
 const CLASS_NAME: Column<jfr_parse::Text> = Column::at(0);
 
 /// How to get from a stack trace key to its frames; depends only on the metadata.

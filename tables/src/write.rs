@@ -52,14 +52,14 @@ const GROUP_ROWS: usize = 1 << 20;
 const OPEN_BYTES: usize = 48 << 20;
 /// Maximum rows of a page. What a compressor needs grows with the size of a page, and every column has one.
 const PAGE_ROWS: usize = 4 << 10;
-/// Bytes of rows waiting to be written, over all tables, above which tables are written that are worth it.
+/// If more bytes of rows than this are waiting, over all tables, those tables are written that are worth it.
 const PENDING_BYTES: usize = 8 << 20;
-/// Bytes of waiting rows above which any table is written.
+/// If more bytes of rows than this are waiting, any table is written.
 const MAX_PENDING_BYTES: usize = 64 << 20;
 /// What each column of an open Parquet file needs for its compressor, dictionary and current page. Most tables have fewer bytes
 /// of rows than that, so they get no open file before the end.
 const COLUMN_BYTES: usize = 400 << 10;
-/// The least bytes of rows to add to an open file at a time.
+/// Minimum bytes of rows to add to an open file at a time.
 const LEAST_BYTES: usize = 64 << 10;
 /// Rows to combine before writing.
 const TOGETHER: usize = 1 << 14;

@@ -9,7 +9,7 @@ use crate::Random;
 /// A long recording to make. The default is a day: 8 threads that are always busy, sampled every 20 ms, with 50,000 distinct
 /// stacks; 34,560,000 samples.
 ///
-/// Each thread works on one task after the other, of a kind that has 200 stacks of its own. Some kinds are far more frequent than
+/// Each thread works on one task after another; each kind of task has its own 200 stacks. Some kinds are far more frequent than
 /// others, and so are some stacks of each kind. One sample in three has the stack of the sample before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LongRecording {

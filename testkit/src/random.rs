@@ -31,7 +31,7 @@ impl Random {
         self.below(100) < percent
     }
 
-    /// One of the items, of which there must be at least one.
+    /// One of the items. There must be at least one.
     pub fn pick<'t, T>(&mut self, of: &'t [T]) -> &'t T {
         &of[self.below(of.len())]
     }

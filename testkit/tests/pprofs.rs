@@ -1,6 +1,6 @@
-//! Thousands of damaged pprof files of Java, Go, Python and Node.js: each is refused, or read with the right numbers, in little memory.
+//! Thousands of damaged pprof files of Java, Go, Python and Node.js: each is rejected, or read with the right numbers, in little memory.
 //!
-//! `JFRKIT_MUTANTS` sets how many.
+//! `JFRKIT_MUTANTS` sets the number of mutants.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::io::Read;

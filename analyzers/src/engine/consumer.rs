@@ -157,13 +157,13 @@ pub(crate) struct Engine<'e, C: Consumer> {
     plans: PlanCache<Planned<C::Plans>>,
 }
 
-/// With this many chunks, they keep all threads busy, so that a chunk of the size that JVMs write (12 MB unless told
-/// otherwise) is read as a whole and nothing has to be joined.
+/// This many chunks keep all threads busy, so a chunk of the size that JVMs write (12 MB by default) is read as a whole and
+/// nothing has to be joined.
 const MANY_CHUNKS: usize = 6;
 const WHOLE_CHUNK: usize = 16 << 20;
 
-/// The size of the parts that are read in parallel where a recording has so many chunks; `few` if it has only a few. The
-/// number of threads does not matter: results would depend on it.
+/// The size of the parts that are read in parallel in a recording with this many chunks; `few` if it has only a few. It does
+/// not depend on the number of threads, because the results would too.
 pub(crate) fn segment(chunks: usize, few: usize) -> usize {
     if chunks < MANY_CHUNKS { few } else { WHOLE_CHUNK }
 }

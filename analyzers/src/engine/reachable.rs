@@ -10,13 +10,13 @@ pub(crate) type TypeIds = HashSet<TypeId, foldhash::fast::RandomState>;
 pub(crate) struct Reachable(Option<TypeIds>);
 
 impl Reachable {
-    /// Of the fields selected by these plans.
+    /// The constants that the fields selected by these plans lead to.
     pub(crate) fn new<'p, const N: usize>(metadata: &Metadata, plans: impl Iterator<Item = &'p Plan<N>>) -> Self {
         let types = plans.flat_map(|plan| plan.columns().into_iter().filter_map(move |column| plan.type_id(column)));
         Self(Some(reachable(metadata, types)))
     }
 
-    /// Indexes them, at the first call.
+    /// Indexes them on the first call.
     #[inline]
     pub(crate) fn index(&mut self, chunk: &Chunk<'_>) {
         if let Some(wanted) = self.0.take() {

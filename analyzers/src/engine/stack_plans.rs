@@ -34,10 +34,10 @@ pub(crate) struct ClassPlan {
 impl StackPlans {
     pub(crate) const TRUNCATED: Column<bool> = Column::at(0);
     pub(crate) const FRAMES: Column<Inline> = Column::at(1);
-    /// Of frames.
+    /// Columns of frames.
     pub(crate) const METHOD: Column<ConstantKey> = Column::at(0);
     pub(crate) const LINE: Column<i64> = Column::at(1);
-    /// Of methods.
+    /// Columns of methods.
     pub(crate) const CLASS: Column<ConstantKey> = Column::at(0);
     pub(crate) const NAME: Column<ConstantKey> = Column::at(1);
     pub(crate) const DESCRIPTOR: Column<ConstantKey> = Column::at(2);

@@ -12,8 +12,8 @@ use crate::rule::Text;
 /// * A **table** ([`Needs::table`]) keeps all events of a type, with selected fields, up to a limit. It is for
 ///   infrequent events (garbage collections, pauses, CPU load) and for rules that need to see individual events
 ///   in order.
-/// * **Groups** ([`Needs::groups`], [`GroupBy`]) keep sums by key. They are for events of which there may be
-///   millions (I/O, allocation, samples, locks). Their memory depends on the number of distinct keys, not on
+/// * **Groups** ([`Needs::groups`], [`GroupBy`]) keep sums by key. They are for events that can occur
+///   millions of times (I/O, allocation, samples, locks). Their memory depends on the number of distinct keys, not on
 ///   the number of events.
 ///
 /// Fields have the same names as in the metadata. `a|b` selects the first of two fields that the event type

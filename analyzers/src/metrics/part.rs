@@ -29,7 +29,7 @@ pub(super) enum Sum {
     Socket,
     /// Seconds represented by samples in native code.
     Native,
-    /// Seconds of CPU time represented by samples of the wall clock.
+    /// Seconds of CPU time represented by wall-clock samples.
     Cpu,
     /// Seconds of CPU time measured by samples.
     CpuTime,

@@ -35,7 +35,7 @@ pub(crate) struct Segment<'a> {
     part: Part,
     /// The number of events of each source.
     counts: Vec<u64>,
-    /// Samples of the CPU by the state of the thread.
+    /// CPU samples by thread state.
     states: Map<Constant, Amounts>,
     /// Heap summaries: the time, before or after a collection, and the bytes in use.
     heaps: Vec<(i64, Constant, f64)>,

@@ -90,7 +90,7 @@ pub(crate) struct Tally {
 #[derive(Debug, Default)]
 pub(crate) struct ChunkResult {
     pub(super) samples: Vec<ChunkSample>,
-    /// When the samples were taken, if that was asked for.
+    /// When the samples were taken, if requested.
     pub(super) timeline: Option<Timeline>,
     /// By index in [`SOURCES`].
     pub(super) sources: Vec<SourceState>,

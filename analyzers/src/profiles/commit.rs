@@ -23,7 +23,7 @@ type Hasher = foldhash::fast::RandomState;
 #[derive(Debug)]
 pub(super) struct Merged {
     pub(super) samples: Samples,
-    /// When they were taken, if that was asked for.
+    /// When they were taken, if requested.
     pub(super) timeline: Option<Timeline>,
     table: HashTable<u32>,
     hasher: Hasher,

@@ -219,13 +219,13 @@ fn program(word: &str) -> String {
     word.rsplit(['/', '\\']).next().unwrap_or(word).to_owned()
 }
 
-/// Of events with times.
+/// A column of events with times.
 const START: Column<Ticks> = Column::at(0);
-/// Of loads, of the JVM or of a thread.
+/// Columns of loads, of the JVM or of a thread.
 const USER: Column<f64> = Column::at(1);
 const SYSTEM: Column<f64> = Column::at(2);
 const LOADED_THREAD: Column<ConstantKey> = Column::at(3);
-/// Of starts and ends of threads.
+/// A column of starts and ends of threads.
 const THREAD: Column<ConstantKey> = Column::at(1);
 const HARDWARE_THREADS: Column<u64> = Column::at(0);
 

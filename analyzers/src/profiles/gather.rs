@@ -76,7 +76,7 @@ pub(crate) struct Gathered<'a> {
     pub(super) occurrences: Option<Vec<Occurrence>>,
     /// The number of events with impossible durations.
     pub(super) odd_durations: u64,
-    /// When the events of each key began, with the sum that [`Measure::main`] names, if that is asked for.
+    /// When the events of each key began, with the sum that [`Measure::main`] returns, if requested.
     pub(super) timeline: Option<Timeline>,
     hasher: Hasher,
 }
@@ -154,7 +154,7 @@ impl<'a> Gathered<'a> {
         self.occurrences.get_or_insert_default().push(occurrence);
     }
 
-    /// Notes when the event that was added last began.
+    /// Records when the last added event began.
     #[cold]
     fn record(&mut self, nanos: i64, value: i64) {
         if let Some(timeline) = &mut self.timeline {
@@ -275,7 +275,7 @@ impl<'a> Gathered<'a> {
             + self.texts.items.capacity() * 2 * detail
     }
 
-    /// With a timeline, if `step` says how long its cells are.
+    /// With a timeline, if `step` is the length of its cells.
     pub(super) fn timed(step: Option<i64>) -> Self {
         Self { timeline: step.map(Timeline::new), ..Self::default() }
     }

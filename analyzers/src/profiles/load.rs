@@ -108,7 +108,7 @@ impl Loads {
             used += load * at.saturating_sub(before.max(tick)).max(0) as f64;
             before = before.max(*at);
         }
-        // There are no loads yet after the last tick. Assume that a thread that is still alive went on as before.
+        // There are no loads yet after the last tick. Assume that a thread that is still alive continued as before.
         let last = ticks.last().is_none_or(|tick| *tick <= before);
         if let Some((_, load)) = loads.last().filter(|_| last && !self.ends.contains_key(&thread)) {
             used += load * to.saturating_sub(before).max(0) as f64;

@@ -22,7 +22,7 @@ pub(crate) const SPAN: Column<u64> = Column::at(8);
 pub(crate) const ROOT_SPAN: Column<u64> = Column::at(9);
 /// The fallback for an empty text.
 pub(crate) const OTHER_TEXT: Column<Text> = Column::at(10);
-/// The duration, if it is needed and no amount.
+/// The duration, if it is needed and is not an amount.
 pub(crate) const LASTED: Column<i64> = Column::at(11);
 
 /// What an event adds to the values of its sample.
@@ -61,7 +61,7 @@ impl Measure {
         sums.get(self.last()).copied().unwrap_or(0)
     }
 
-    /// The sums of an event whose main sum is this one. The others are not right, except for the number of events.
+    /// The sums of an event whose main sum is this one. The other sums are wrong, except for the number of events.
     pub(super) fn sums(self, main: i64) -> Sums {
         let mut sums = [1, 0, 0];
         if let Some(sum) = sums.get_mut(self.last()) {

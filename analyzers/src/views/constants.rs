@@ -221,9 +221,9 @@ pub(crate) struct Constants<'c, 'a> {
     lines: usize,
 }
 
-/// Of a stack trace.
+/// A column of a stack trace.
 const FRAMES: Column<Inline> = Column::at(0);
-/// Of a frame.
+/// Columns of a frame.
 const METHOD: Column<ConstantKey> = Column::at(0);
 const LINE: Column<i64> = Column::at(1);
 

@@ -155,8 +155,8 @@ impl ViewSet {
         self.read_events(chunk, chunk.events())
     }
 
-    /// Like [`read`](Self::read), but with the events of the chunk in file order, of which those that the views do not need may
-    /// be missing.
+    /// Like [`read`](Self::read), but takes the events of the chunk, in file order. Those that the views do not need may be
+    /// missing.
     pub(crate) fn read_events<'a>(&self, chunk: &Chunk<'a>, events: impl Iterator<Item = RawEvent<'a>>) -> Part {
         let lines = self
             .queries

@@ -151,7 +151,7 @@ enum Least {
     NotApplicable,
     /// Also rules that found nothing
     Ok,
-    /// Worth a look, and more severe
+    /// Worth a look, or worse
     Info,
     /// Needs action
     Warning,

@@ -60,9 +60,9 @@ pub(crate) struct Args {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
-    /// For people
+    /// Human-readable text
     Text,
-    /// One object per line and event
+    /// One object per event, one per line
     Json,
     /// One object with all events, structured like the output of the JDK's `jfr print --json`
     JdkJson,

@@ -76,7 +76,7 @@ impl<'de> Deserialize<'de> for Timestamp {
 
 impl<'de> Deserialize<'de> for Timespan {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let nanos = from.deserialize_newtype_struct(TIMESPAN, Nanos("a length of time in a chunk"))?;
+        let nanos = from.deserialize_newtype_struct(TIMESPAN, Nanos("a duration in a chunk"))?;
         Ok(Self { nanos })
     }
 }

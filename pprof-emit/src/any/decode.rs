@@ -139,8 +139,8 @@ fn unpack(bytes: &[u8], limit: u64, cancel: &Cancel) -> Result<Vec<u8>, AnyError
 const DEPTH: &str = "locations in a stack";
 const VALUES: &str = "values in a sample";
 
-/// The number of packed varints, at least as long as there may be more than `limit` of them. A billion numbers that are refused
-/// must not be stored first.
+/// The number of packed varints, or an upper bound if that is within `limit`: a billion numbers that will be rejected must not be
+/// stored first.
 fn packed(bytes: &[u8], limit: usize) -> usize {
     if bytes.len() <= limit { bytes.len() } else { bytes.iter().filter(|byte| **byte < 0x80).count() }
 }
@@ -515,7 +515,7 @@ impl<'b> Decoder<'b> {
     }
 }
 
-/// Counts frames with inlined calls. A few bytes that refer to a location with many lines would become a long stack each time.
+/// Counts frames with inlined calls. Each reference to a location with many lines takes a few bytes and becomes a long stack.
 struct Frames {
     depth: usize,
     /// All stacks together may have as many frames as a file of the allowed size could list without inlined calls.

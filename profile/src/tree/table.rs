@@ -96,7 +96,7 @@ fn measures_waiting(value: &str) -> bool {
     ProfileType::ALL.iter().any(|of| of.is_waiting() && of.values().iter().any(|v| v.name == value))
 }
 
-/// What a frame says about where a thread waits.
+/// What a frame reveals about where a thread waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Role {
     /// That it waits.

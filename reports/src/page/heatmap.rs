@@ -21,9 +21,9 @@ const MAX_CELLS: i64 = 7 * 86_400 * 50;
 const MAX_BYTES: usize = 20_000_000;
 /// Cells per second.
 const SECOND: usize = 50;
-/// The size is estimated from one second of this many.
+/// The size is estimated from one second out of this many.
 const PROBE: usize = 16;
-/// Cells between two looks at the cancel.
+/// Number of cells to process before checking for cancellation again.
 const CANCEL_EVERY: usize = 1 << 12;
 
 /// Why a heat map could not be written.
@@ -119,13 +119,13 @@ fn leb(out: &mut Vec<u8>, mut value: u64) {
     out.push(value.to_le_bytes()[0]);
 }
 
-/// What was sampled in each cell: numbers of samples, in the order of time.
+/// The samples in each cell, by number, in chronological order.
 #[derive(Default)]
 struct Cells {
     /// Where the entries of each cell begin; one more than there are cells.
     begin: Vec<usize>,
     sample: Vec<u32>,
-    /// How often, in units of the weight; the greatest number if it is in `many`.
+    /// How often each was taken, in units of the weight; `u32::MAX` if the count is in `many`.
     count: Vec<u32>,
     many: HashMap<usize, u64>,
 }
@@ -170,7 +170,7 @@ impl Cells {
         self.begin.len().saturating_sub(1)
     }
 
-    /// The samples of a cell, each with how often.
+    /// The samples of a cell with their counts.
     fn of(&self, cell: usize) -> impl Iterator<Item = (u32, u64)> {
         let from = self.begin.get(cell).copied().unwrap_or(0);
         let to = self.begin.get(cell + 1).copied().unwrap_or(from);
@@ -182,12 +182,12 @@ impl Cells {
     }
 }
 
-/// What the number of a stack is written as a difference to.
+/// The number that is subtracted from the number of a stack before it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Base {
-    /// The number before it in its cell: small if there are many stacks in a cell.
+    /// The previous number in the same cell: differences are small if cells have many stacks.
     Cell,
-    /// The number at the same place in the cell before: small if each thread goes on with what it did.
+    /// The number at the same position in the previous cell: differences are small if threads keep doing the same.
     Before,
 }
 
@@ -203,15 +203,15 @@ impl Base {
 /// The three columns of cells, encoded as described in `web/README.md`.
 struct Columns {
     base: Base,
-    /// The numbers of the last cell with some.
+    /// The stack numbers of the last cell that was not empty.
     before: Vec<u32>,
-    /// How many stacks a cell has.
+    /// The number of stacks in each cell.
     stacks: Vec<u8>,
-    /// Which.
+    /// The number of each stack.
     ranks: Vec<u8>,
-    /// How often each.
+    /// The count of each stack.
     counts: Vec<u8>,
-    /// Cells without stacks since the last one with some.
+    /// The number of empty cells since the last one that was not empty.
     empty: u64,
     cell: Vec<(u32, u64)>,
 }
@@ -260,7 +260,7 @@ impl Columns {
         self.cell = cell;
     }
 
-    /// Empty cells are a zero and how many more follow.
+    /// Writes a run of empty cells: a zero, and how many more follow.
     fn end_empty(&mut self) {
         if self.empty > 0 {
             self.stacks.push(0);
@@ -275,7 +275,7 @@ impl Columns {
     }
 }
 
-/// Packs a column: without looking for repetitions, which pays for numbers that differ, or as everything else.
+/// Compresses a column: without searching for repetitions if that is smaller, as for numbers that rarely repeat, otherwise as usual.
 fn smaller(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
     let config = DeflateConfig { window_bits: GZIP, strategy: Strategy::HuffmanOnly, ..DeflateConfig::new(6) };
     let mut space = vec![0; compress_bound(bytes.len()) + GZIP_FRAME];
@@ -283,7 +283,7 @@ fn smaller(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
     if code != ReturnCode::Ok {
         return Err(std::io::Error::other("a column cannot be compressed"));
     }
-    // Looking for repetitions takes ten times as long, so try it on a part first.
+    // Searching for repetitions takes ten times as long, so try it on a part first.
     let start = bytes.get(..1 << 16).unwrap_or(bytes);
     let share = plain.len().saturating_mul(start.len()) / bytes.len().max(1);
     if pack_bytes(start)?.len() > share {
@@ -295,7 +295,7 @@ fn smaller(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
 
 /// zlib's number for a window of 32 KiB in a gzip file.
 const GZIP: i32 = 15 + 16;
-/// By how much a gzip file is larger than a zlib stream, for which zlib states its bound.
+/// How much larger a gzip file is than a zlib stream, to which zlib's bound refers.
 const GZIP_FRAME: usize = 12;
 
 /// Bytes of a block in a page: base64.
@@ -442,7 +442,7 @@ fn heatmap_within(
     }
 }
 
-/// The columns, packed, of one second of `every`.
+/// The compressed columns of one second in `every`.
 fn columns(
     cells: &Cells,
     rank_of: &[u32],

@@ -19,7 +19,7 @@ fn the_docs_are_up_to_date() {
     let docs = std::fs::read_to_string(root().join("docs/rules.md")).unwrap_or_default().replace("\r\n", "\n");
     assert!(
         page == docs,
-        "docs/rules.md is not what the rules say; write it anew: \
+        "docs/rules.md does not match the rules; regenerate it: \
          cargo run -- analyze --list --format markdown -o docs/rules.md"
     );
 }

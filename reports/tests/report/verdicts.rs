@@ -4,7 +4,7 @@
 //! apply; `recordings/` a file per fixture, with the verdicts of all rules; `formats/` a report in each format. Rules
 //! that find nothing in any fixture speak about synthetic recordings instead, in `rules/src/snapshots/`.
 //!
-//! If a change is meant, `INSTA_UPDATE=always cargo test -p jfrkit-reports verdicts` updates the files; look at the
+//! If a change is intended, `INSTA_UPDATE=always cargo test -p jfrkit-reports verdicts` updates the files; review the
 //! diff before you commit it.
 
 use std::collections::BTreeSet;

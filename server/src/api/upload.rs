@@ -272,13 +272,13 @@ async fn take(
     }
 }
 
-/// Whether the client sends the body only if it is asked for it, with `Expect: 100-continue`. Reading the body asks for it.
+/// Whether the client waits until it is asked for the body (`Expect: 100-continue`). Reading the body asks for it.
 pub(super) fn expects(headers: &HeaderMap) -> bool {
     headers.contains_key(header::EXPECT)
 }
 
 /// Reads some more of a rejected body: a client that is still sending would otherwise see a broken connection instead of the
-/// response. A client that `expects` to be asked is not.
+/// response. A client that `expects` to be asked is not sending.
 pub(super) async fn drain(expects: bool, body: &mut Body) {
     const MOST: usize = 4 << 20;
     if expects {

@@ -162,7 +162,7 @@ pub(crate) struct Rules {
 }
 
 impl Rules {
-    /// With the settings of `jfrkit.toml`, whose content this is.
+    /// The rules with these settings, the content of `jfrkit.toml`.
     pub(crate) fn new(settings: Option<&str>) -> Result<Self, String> {
         let analysis = jfrkit_rules::analysis();
         let (mut options, mut profiled) = (AnalysisOptions::default(), AnalysisOptions::default());

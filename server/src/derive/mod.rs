@@ -187,8 +187,7 @@ pub(crate) fn recordings(
     Ok(found)
 }
 
-/// A warning if a profile that says itself when it was made was made more than a day before or after its receipt. Files that a
-/// person uploads may be of any age.
+/// A warning if a profile was made more than a day before or after its receipt. Files that a person uploads may be of any age.
 fn odd_clock(upload: &Upload, start: i64) -> Option<String> {
     const DAY: i64 = 86_400_000;
     let odd = start.abs_diff(upload.received_at) > DAY.unsigned_abs() && upload.protocol != "recordings";

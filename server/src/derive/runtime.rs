@@ -168,7 +168,7 @@ fn settings(upload: &Upload) -> Vec<(String, String)> {
     lines
 }
 
-/// One line per leaf of these values, of which the last comes first. Arrays of scalars are one line, and arrays of pairs, as in
+/// One line per leaf of these values, starting with the last value. Arrays of scalars are one line, and arrays of pairs, as in
 /// Go's `metrics.json`, count as objects.
 fn flatten(lines: &mut Vec<(String, String)>, mut rest: Vec<(String, &Value)>) {
     let within = |name: &str, member: &str| {

@@ -124,8 +124,8 @@ impl Forward {
         Ok(serde_json::from_slice(&fs::read(self.file(id, "json"))?)?)
     }
 
-    /// Describes an upload in its directory, whose body is there as received, durably: from now on [`queue`](Self::queue)
-    /// forwards it, if need be after a restart. `false` if the queue is full.
+    /// Durably writes a description of an upload to its directory, which contains the body as received. From then on,
+    /// [`queue`](Self::queue) can queue it, even after a restart. Returns `false` if the queue is full.
     pub(crate) fn describe(&self, dir: &Path, upload: &Upload, headers: &[(String, String)]) -> io::Result<bool> {
         let body = File::open(dir.join(RAW))?;
         let bytes = body.metadata()?.len();

@@ -158,7 +158,7 @@ impl GroupsData {
         self.heads.len()
     }
 
-    /// The place of a key. Panics if the groups do not have it: the rule that asks for it has a bug, and is reported
+    /// The index of a key. Panics if the groups do not have it: the rule that asks for it has a bug, and is reported
     /// as failed.
     #[inline]
     fn key_place(&self, name: &str) -> usize {
@@ -168,7 +168,7 @@ impl GroupsData {
         }
     }
 
-    /// The place of a measure. Panics like [`key_place`](Self::key_place).
+    /// The index of a measure. Panics like [`key_place`](Self::key_place).
     #[inline]
     fn measure_place(&self, name: &str) -> usize {
         if name == FIRST {
@@ -473,13 +473,13 @@ impl GroupsData {
     }
 }
 
-/// A hash for a table, which looks at the highest and the lowest bits.
+/// A hash for a table, which uses the highest and the lowest bits.
 #[inline]
 fn widened(hash: u32) -> u64 {
     u64::from(hash) << 32 | u64::from(hash)
 }
 
-/// The place of a name: it is equal, or the two have an alternative in common.
+/// The index of a name that is equal, or has an alternative in common.
 #[inline]
 fn place_of(names: &Names, name: &str) -> Option<usize> {
     names.position(name).or_else(|| place_by_part(names, name))
@@ -627,10 +627,10 @@ impl<'f> Picked<'f> {
 
 /// The events with one key.
 ///
-/// Keys and measures are read by their names in the [`GroupBy`]. A name with alternatives (`path|address`) stands for
-/// each of them: it can be asked for by one alternative, and asking for several finds whichever the groups have. That is
-/// slower than the name itself, so a loop over many groups asks for the name itself. Asking for one that the groups do not
-/// have is a bug in the rule and panics, so the rule is reported as failed. [`FIRST`] is the first measure.
+/// Keys and measures are read by their names in the [`GroupBy`]. A name with alternatives (`path|address`) matches
+/// each of them: a rule can ask for one alternative, or for several, of which the groups need to have only one. That is slower
+/// than the exact name, so loops over many groups should use the exact name. Asking for a name that the groups do not have is
+/// a bug in the rule and panics, so the rule is reported as failed. [`FIRST`] is the first measure.
 #[derive(Debug, Clone)]
 pub struct Group<'f> {
     facts: &'f Facts,

@@ -108,7 +108,7 @@ impl Facts {
     }
 }
 
-/// Parses `20 ms`, `1.5 s`, `10000000` (nanoseconds) and similar texts to nanoseconds. `everyChunk` and the like are none.
+/// Parses `20 ms`, `1.5 s`, `10000000` (nanoseconds) and similar texts to nanoseconds. `None` for `everyChunk` and the like.
 #[must_use]
 pub fn parse_timespan(text: &str) -> Option<i64> {
     let text = text.trim();

@@ -214,7 +214,7 @@ fn shape(of: Type<'_>) -> String {
     text
 }
 
-/// For what is read from no field.
+/// A placeholder for values that are not read from a field.
 const FIRST: Column = Column::at(0);
 
 /// What is read for [`NO_SOURCE`].
