@@ -1,6 +1,6 @@
 //! What each command prints, on two recordings, word for word: a file per command and recording in `snapshots/`.
 //!
-//! If a change is meant, `INSTA_UPDATE=always cargo test -p jfrkit --test snapshots` updates the files; look at the
+//! If a change is intended, `INSTA_UPDATE=always cargo test -p jfrkit --test snapshots` updates the files; look at the
 //! diff before you commit it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 

@@ -140,7 +140,7 @@ fn compare(golden: &str, now: &str) {
         .collect();
     assert!(
         before == now,
-        "{golden} differs ({} lines, now {}); if the change of judgement is meant, run with JFRKIT_BLESS=1 and look at \
+        "{golden} differs ({} lines, now {}); if the change is intended, run with JFRKIT_BLESS=1 and look at \
          the diff:\n{}",
         before.lines().count(),
         now.lines().count(),

@@ -4,7 +4,7 @@
 //! Start with [`CallStacks`], the stacks with their values: `CallStacks::of` converts a profile of this crate,
 //! `pprof_emit::call_stacks` any pprof file. A [`View`] selects stacks and controls how frames are shown;
 //! [`Tree::new`] builds the tree and [`table`] the rows. [`TreeJson`] is the form shared by the server's API,
-//! the web page and `--format json` (section "The tree" of `docs/api.md`).
+//! the web page and `--format json` (its schema is in `/api/v1/openapi.json`).
 //!
 //! The indices used here are handles created by the code in this folder, so a wrong one is a bug and panics.
 #![expect(clippy::indexing_slicing, reason = "indices are made here, never read from a file")]

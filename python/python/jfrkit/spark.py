@@ -340,7 +340,7 @@ class JfrDataSource(DataSource):
         if table != "events" and "." not in table:
             raise ValueError(f"no table {table!r}; expected an event type, events, {', '.join(_TABLES)} or losses")
         if not self._event():
-            raise ValueError('option("event", …) names the type of events')
+            raise ValueError('missing option("event", …), the event type')
         return "events"
 
     def _event(self) -> Optional[str]:
@@ -379,7 +379,7 @@ class JfrDataSource(DataSource):
                 name, of_field = _renamed(field.name), _plain(field.type)
                 known[name] = _wider(known.get(name, of_field), of_field)
         if not known:
-            raise ValueError(f"no recording knows {self._event()}; give a schema if some may later")
+            raise ValueError(f"no recording has {self._event()}; specify a schema if later ones may have it")
         if self.options.get("columns"):
             names = [name.strip() for name in self.options["columns"].split(",")]
             types = {**known, "recording": pa.int64(), "file": pa.string()}

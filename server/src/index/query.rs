@@ -273,7 +273,9 @@ impl Reader {
                 match self.pattern(&[')', '('])? {
                     Some((_, word)) if word == "OR" => {}
                     Some(_) => {
-                        return Err(self.error(at, "expected OR between values; put quotes around one with spaces"));
+                        return Err(
+                            self.error(at, "expected OR between values; put quotes around values that contain spaces")
+                        );
                     }
                     None => return Err(self.error(start, "the parenthesis is not closed")),
                 }
@@ -283,7 +285,7 @@ impl Reader {
                 Some((pattern, _)) => patterns.push(pattern),
                 None if self.peek() == Some('[') => {
                     self.at += 1;
-                    return Err(self.error(begin, &format!("{name} has no range: ranges are for {}", numbers())));
+                    return Err(self.error(begin, &format!("{name} has no range: ranges work with {}", numbers())));
                 }
                 None => return Err(self.error(begin, &format!("expected a value after {name}:"))),
             }
