@@ -44,8 +44,9 @@ Examples:
   jfrkit convert --format speedscope heap.pb.gz         a pprof file from Go, Python, Node.js, …
   jfrkit convert --types cpu --format collapsed -o - rec.jfr | flamegraph.pl > cpu.svg
 
-Types: cpu, alloc, native, class-load, error, file-io, lock, socket-io; and, if there are such events, wall, live,
+Types: cpu, alloc, native, class-load, error, file-io, lock, socket-io; and, if there are such events, wall, live, \
 park, wait, sleep, pinned, native-alloc, native-lock, method-trace, event. For pprof files, names of sample types work too.
+
 pprof and collapsed stacks use one file per type, the other formats one file for all types.")]
 pub(crate) struct Args {
     /// Recordings, pprof files, directories to search for recordings, or `-` for standard input

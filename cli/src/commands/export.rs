@@ -34,8 +34,8 @@ Examples:
   jfrkit export -o tables --tables samples,stacks,frames,recordings --types cpu,alloc logs/
   duckdb -c \"FROM read_parquet('tables/events/type=jdk.GCHeapSummary/*.parquet') LIMIT 5\"
 
-Tables: events (a folder for each event type), samples (a folder for each profile type), stacks and frames (events and samples
-refer to stacks by id), threads, settings, metrics, findings, recordings. Every row has the id of its recording. Timestamps are
+Tables: events (a folder for each event type), samples (a folder for each profile type), stacks and frames (events and samples \
+refer to stacks by id), threads, settings, metrics, findings, recordings. Every row has the id of its recording. Timestamps are \
 in UTC with nanoseconds; durations are in nanoseconds: null if unknown, the largest number if they mean \"forever\".")]
 pub(crate) struct Args {
     /// Recordings, directories to search for recordings, or `-` for standard input

@@ -34,7 +34,7 @@ Examples:
   jfrkit report before.jfr after.jfr -o both.html --types cpu,alloc
   jfrkit report profile.pprof -o page.html       a Python, Go or Node.js profile
 
-The page opens from disk and needs no network. Subtrees that are too narrow to see are folded, and more of them until the page fits
+The page opens from disk and needs no network. Subtrees that are too narrow to see are folded, and more of them until the page fits \
 --max-size; standard error and the page report how much is folded. Totals and function tables stay exact.")]
 pub(crate) struct Args {
     /// Recordings, pprof files, directories to search for them, or `-` for standard input
