@@ -18,7 +18,7 @@ pub use pprof::{Language, of_pprof};
 pub(crate) use read::Reader;
 pub use series::Point;
 
-use jfr_parse::Recording;
+use jfr_parse::{EpochNanos, Nanos, Recording};
 use serde::Serialize;
 
 use crate::pass::Pass;
@@ -130,11 +130,11 @@ impl Metric {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Metrics {
     /// Start of the recording in nanoseconds since the Unix epoch.
-    pub start_nanos: i64,
+    pub start_nanos: EpochNanos,
     /// End of the recording in nanoseconds since the Unix epoch.
-    pub end_nanos: i64,
+    pub end_nanos: EpochNanos,
     /// Distance between two points in nanoseconds.
-    pub step_nanos: i64,
+    pub step_nanos: Nanos,
     /// The metrics, in a fixed order. Recordings always have the same ones, known or not; see `docs/metrics.md`.
     pub metrics: Vec<Metric>,
 }
@@ -143,7 +143,7 @@ pub struct Metrics {
 const MAX_POINTS: i64 = 100_000;
 
 impl Metrics {
-    /// Computes the metrics of a recording. Points are `step_nanos` apart; by default, the step is chosen so
+    /// Computes the metrics of a recording. Points are `step` apart; by default, the step is chosen so
     /// that there are about a hundred points.
     ///
     /// ```
@@ -160,16 +160,16 @@ impl Metrics {
     /// # Errors
     /// The error of the first chunk if no chunk can be opened; [`Error::Changed`](jfr_parse::Error::Changed);
     /// [`Error::Stopped`](jfr_parse::Error::Stopped).
-    pub fn of(recording: &Recording<'_>, step_nanos: Option<i64>) -> jfr_parse::Result<Self> {
-        Self::with_errors(recording, step_nanos).map(|(metrics, _)| metrics)
+    pub fn of(recording: &Recording<'_>, step: Option<Nanos>) -> jfr_parse::Result<Self> {
+        Self::with_errors(recording, step).map(|(metrics, _)| metrics)
     }
 
     /// Like [`of`](Self::of), but also returns why some chunks could not be read.
     ///
     /// # Errors
     /// Same as [`of`](Self::of).
-    pub fn with_errors(recording: &Recording<'_>, step_nanos: Option<i64>) -> jfr_parse::Result<(Self, Vec<String>)> {
-        let output = Pass::new(recording).metrics(step_nanos).without_rules()?;
+    pub fn with_errors(recording: &Recording<'_>, step: Option<Nanos>) -> jfr_parse::Result<(Self, Vec<String>)> {
+        let output = Pass::new(recording).metrics(step).without_rules()?;
         Ok(output.metrics.unwrap_or_else(|| unreachable!("metrics were requested")))
     }
 

@@ -24,7 +24,7 @@
 
 use std::sync::Arc;
 
-use jfr_parse::{Chunk, ChunkOffset, Loss, RawEvent, Recording, Result, Type, TypeId};
+use jfr_parse::{Chunk, ChunkOffset, Loss, Nanos, RawEvent, Recording, Result, Type, TypeId};
 use jfrkit_profile::ProfileSet;
 
 use crate::account::Account;
@@ -48,7 +48,7 @@ pub struct Pass<'p> {
     profiles: Option<&'p Options>,
     rules: Option<(&'p Analysis, &'p AnalysisOptions)>,
     /// The distance between points, if metrics are requested.
-    metrics: Option<Option<i64>>,
+    metrics: Option<Option<Nanos>>,
     views: Option<&'p ViewSet>,
 }
 
@@ -89,8 +89,8 @@ impl<'p> Pass<'p> {
 
     /// Requests metrics with points that are this many nanoseconds apart; by default, there are about a hundred points.
     #[must_use]
-    pub fn metrics(mut self, step_nanos: Option<i64>) -> Self {
-        self.metrics = Some(step_nanos);
+    pub fn metrics(mut self, step: Option<Nanos>) -> Self {
+        self.metrics = Some(step);
         self
     }
 

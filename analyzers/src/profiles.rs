@@ -144,7 +144,7 @@ impl Collected<'_> {
 /// Converts the sums to profiles.
 fn finish(collected: Collected<'_>, tables: Arc<Tables>) -> ProfileSet {
     let Collected { options, spans, mut totals, cut_names } = collected;
-    let start = spans.iter().map(|s| s.1).min().unwrap_or(0).max(options.filter.from_nanos.unwrap_or(i64::MIN));
+    let start = spans.iter().map(|s| s.1).min().unwrap_or(0).max(options.filter.range.first().0);
     // As in a merge of pprof files, the durations of several recordings add up.
     let duration_nanos = durations(&spans, &options.filter).into_iter().fold(0, i64::saturating_add);
     let main = totals.facts.iter().find_map(|f| f.main.clone());
@@ -199,7 +199,7 @@ fn durations(spans: &[(usize, i64, i64)], filter: &Filter) -> Vec<i64> {
         let range = ranges.entry(recording).or_insert((start, end));
         *range = (range.0.min(start), range.1.max(end));
     }
-    let (from, to) = (filter.from_nanos.unwrap_or(i64::MIN), filter.to_nanos.unwrap_or(i64::MAX));
+    let (from, to) = (filter.range.first().0, filter.range.end().0);
     ranges.into_values().map(|(start, end)| end.min(to).saturating_sub(start.max(from)).max(0)).collect()
 }
 
@@ -275,14 +275,20 @@ fn name_endpoints(shared: &Shared, totals: &mut Totals) {
 
 #[cfg(test)]
 mod tests {
+    use jfr_parse::EpochNanos;
+
     use super::*;
+    use crate::time_range::TimeRange;
 
     #[test]
     fn durations_of_recordings_add_up() {
         // Two chunks of one recording, and one of another an hour later.
         let spans = [(0, 10, 20), (0, 20, 35), (1, 3_600, 3_610)];
         assert_eq!(durations(&spans, &Filter::default()), [25, 10]);
-        let filter = Filter { from_nanos: Some(15), to_nanos: Some(3_602), ..Filter::default() };
+        let filter = Filter {
+            range: TimeRange { from: Some(EpochNanos(15)), to: Some(EpochNanos(3_602)) },
+            ..Filter::default()
+        };
         assert_eq!(durations(&spans, &filter), [20, 2]);
     }
 }

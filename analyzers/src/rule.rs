@@ -14,12 +14,11 @@ mod options;
 mod report;
 mod secret;
 mod settings;
-mod timeline;
 mod verdict;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use jfr_parse::Recording;
+use jfr_parse::{EpochNanos, Nanos, Recording};
 use rayon::prelude::*;
 
 pub use definition::{Category, JmcComparison, Origin, Rule, RuleInfo, Text};
@@ -29,7 +28,6 @@ pub use finding::{Cost, CostOf, Finding, Relations, Section};
 pub use options::AnalysisOptions;
 pub use report::{ContainerLimits, Outcome, RecordingInfo, Report};
 pub use settings::{DefaultValue, Setting, Settings, Unit};
-pub use timeline::{Series, Shape, Timeline, Track, TrackUnit};
 pub use verdict::{Severity, Verdict};
 
 use crate::Pass;
@@ -114,8 +112,7 @@ impl Analysis {
     pub(crate) fn prepare<'r>(&'r self, options: &'r AnalysisOptions) -> Result<Judging<'r>, AnalysisError> {
         let chosen = self.choose(options)?;
         let needs: Vec<Needs> = chosen.iter().map(|(rule, _)| rule.needs()).collect();
-        let picture = options.timeline.then(Timeline::needs);
-        let wanted = Wanted::new(needs.iter().chain(&picture));
+        let wanted = Wanted::new(&needs);
         wanted.check()?;
         Ok(Judging { chosen, relations: &self.relations, needs, wanted, options })
     }
@@ -172,8 +169,7 @@ impl Judging<'_> {
         let rules = rules.map(|((rule, settings), needs)| judge(*rule, needs, settings, &facts));
         let rules: Vec<Outcome> = rules.collect();
         let findings = finding::findings(&rules, self.relations);
-        let timeline = self.options.timeline.then(|| Timeline::of(&facts));
-        let report = Report { findings, rules, recording: RecordingInfo::of(&facts), timeline };
+        let report = Report { findings, rules, recording: RecordingInfo::of(&facts) };
         // After a stop, facts are incomplete, and so may be verdicts.
         let stopped = facts.stopped();
         // Freeing hundreds of thousands of small allocations takes time; do not make the caller wait.
@@ -230,8 +226,8 @@ fn within(mut verdict: Verdict, facts: &Facts) -> Verdict {
     let whole = facts.window();
     for (_, value) in verdict.evidence.iter_mut() {
         if let Value::Window { from_nanos, to_nanos } = value {
-            let window = Window { from: *from_nanos, to: *to_nanos }.within(whole);
-            (*from_nanos, *to_nanos) = (window.from, window.to);
+            let window = Window { from: from_nanos.0, to: to_nanos.0 }.within(whole);
+            (*from_nanos, *to_nanos) = (EpochNanos(window.from), EpochNanos(window.to));
         }
     }
     verdict
@@ -286,8 +282,8 @@ impl RecordingInfo {
         // Arguments may contain secrets; the first word is the program.
         let main = jvm.java_arguments.as_deref().and_then(|a| a.split_whitespace().next());
         Self {
-            start_nanos: facts.start(),
-            duration_nanos: facts.window().length(),
+            start_nanos: EpochNanos(facts.start()),
+            duration_nanos: Nanos(facts.window().length()),
             chunks: facts.chunks(),
             unread_chunks: facts.unread_chunks,
             events: facts.events().fold(0, |sum, (_, e)| sum.saturating_add(e.inside())),

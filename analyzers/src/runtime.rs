@@ -6,7 +6,7 @@
 use std::fmt::Write;
 
 use jfr_parse::text::plain;
-use jfr_parse::{Content, Iso, Recording, Zone};
+use jfr_parse::{Content, EpochNanos, Recording, Zone};
 use jfrkit_profile::{ProfileType, units};
 use serde::Serialize;
 
@@ -184,7 +184,7 @@ impl Answered {
     /// A timestamp in the requested zone.
     fn instant(&self, iso: &str) -> Option<String> {
         let bound = crate::TimeBound::parse(iso).ok()?;
-        Some(self.options.zone.iso(bound.resolve(0, 0)))
+        Some(self.options.zone.iso(bound.resolve(EpochNanos::default(), EpochNanos::default())))
     }
 
     fn titles(&self, name: &str) -> Vec<String> {
@@ -261,7 +261,7 @@ impl Answered {
             }
             _ => None,
         });
-        describe(processes.chain(collectors).collect(), summary.recorded_nanos(), summary.duration_nanos)
+        describe(processes.chain(collectors).collect(), summary.recorded_nanos().0, summary.duration_nanos.0)
     }
 
     /// The last value of a column.
@@ -742,13 +742,13 @@ fn overview(answered: &Answered, summary: &Summary, jvm: &[Entry]) -> Vec<Entry>
     });
     entries.push(Entry::new("Container", container.unwrap_or_else(|| "none, or not recorded".to_owned())));
     let zone = &answered.options.zone;
-    let start = Iso(zone.local(summary.start_nanos)).to_string().replace('T', " ");
+    let start = zone.local(summary.start_nanos).to_string().replace('T', " ");
     let whole = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
     entries.push(Entry::new(
         "Span",
         format!(
             "{} from {} {}, {}",
-            units::duration(summary.duration_nanos),
+            units::duration(summary.duration_nanos.0),
             start.get(..19).unwrap_or(&start),
             zone.name(summary.start_nanos),
             units::things(whole(summary.chunks.len()), "chunk", "chunks")

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use hashbrown::HashMap;
 use jfr_parse::{
-    CHECKPOINT, Chunk, ChunkHeader, ChunkOffset, ConstantKey, Kind, Loss, METADATA, PoolEntries, RawEvent, RawStr,
-    Recording, Result, Text, TypeId,
+    CHECKPOINT, Chunk, ChunkHeader, ChunkOffset, ConstantKey, EpochNanos, Kind, Loss, METADATA, Nanos, PoolEntries,
+    RawEvent, RawStr, Recording, Result, Text, TypeId,
 };
 use serde::Serialize;
 
@@ -29,9 +29,9 @@ const MAX_WARNINGS: usize = 100;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Summary {
     /// Start of the earliest chunk in nanoseconds since the Unix epoch.
-    pub start_nanos: i64,
+    pub start_nanos: EpochNanos,
     /// Nanoseconds from there to the end of the latest chunk.
-    pub duration_nanos: i64,
+    pub duration_nanos: Nanos,
     /// The chunks in file order, including unreadable ones.
     pub chunks: Vec<ChunkSummary>,
     /// The types that have events, by descending count, then by name.
@@ -56,9 +56,9 @@ pub struct ChunkSummary {
     /// Version of the JVM, if recorded.
     pub jvm_version: Option<String>,
     /// Start in nanoseconds since the Unix epoch.
-    pub start_nanos: i64,
+    pub start_nanos: EpochNanos,
     /// Duration in nanoseconds; 0 if the writer did not get to record it.
-    pub duration_nanos: i64,
+    pub duration_nanos: Nanos,
     /// Whether the chunk was still being written when it was copied.
     pub in_progress: bool,
     /// Whether the writer marked the chunk as the last of its session.
@@ -131,8 +131,8 @@ impl Summary {
     fn read(recording: &Recording<'_>, views: Option<&ViewSet>) -> jfr_parse::Result<(Self, Option<Merged>)> {
         let mut merged = views.map(ViewSet::merge);
         let mut out = Self {
-            start_nanos: 0,
-            duration_nanos: 0,
+            start_nanos: EpochNanos::default(),
+            duration_nanos: Nanos::default(),
             chunks: Vec::with_capacity(recording.chunk_count()),
             events: Vec::new(),
             warnings: recording.losses().iter().map(Loss::to_string).collect(),
@@ -168,8 +168,8 @@ impl Summary {
             _ => {}
         }
         let ends = out.chunks.iter().map(|c| c.start_nanos.saturating_add(c.duration_nanos));
-        out.start_nanos = out.chunks.iter().map(|c| c.start_nanos).min().unwrap_or(0);
-        out.duration_nanos = ends.max().unwrap_or(0).saturating_sub(out.start_nanos);
+        out.start_nanos = out.chunks.iter().map(|c| c.start_nanos).min().unwrap_or_default();
+        out.duration_nanos = ends.max().unwrap_or_default().saturating_since(out.start_nanos);
         out.events = counts.into_iter().map(|(name, t)| EventCount { name, count: t.count, bytes: t.bytes }).collect();
         out.events.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.name.cmp(&b.name)));
         let more = more.saturating_add(out.warnings.len().saturating_sub(MAX_WARNINGS));
@@ -180,17 +180,15 @@ impl Summary {
         Ok((out, merged))
     }
 
-    /// How many nanoseconds between the start of the earliest chunk and the end of the latest were recorded. Joined recordings
+    /// How long between the start of the earliest chunk and the end of the latest were recorded. Joined recordings
     /// have gaps.
     #[must_use]
-    pub fn recorded_nanos(&self) -> i64 {
+    pub fn recorded_nanos(&self) -> Nanos {
         let spans = self.chunks.iter().map(|c| {
-            let open = c.in_progress || c.duration_nanos <= 0;
-            (c.start_nanos, if open { i64::MAX } else { c.start_nanos.saturating_add(c.duration_nanos) })
+            let open = c.in_progress || c.duration_nanos.0 <= 0;
+            (c.start_nanos, if open { UNKNOWN } else { c.start_nanos.saturating_add(c.duration_nanos) })
         });
-        let gaps =
-            gaps(spans.collect()).iter().map(|(from, to)| to.saturating_sub(*from)).fold(0i64, i64::saturating_add);
-        self.duration_nanos.saturating_sub(gaps)
+        Nanos(self.duration_nanos.0.saturating_sub(length_of(&gaps(spans.collect())).0))
     }
 
     /// The number of events of all types.
@@ -200,23 +198,34 @@ impl Summary {
     }
 }
 
-/// Chunks that are less than this many nanoseconds apart count as adjacent.
-const NO_GAP: i64 = 1_000_000_000;
+/// Chunks that are less than this apart count as adjacent.
+const NO_GAP: Nanos = Nanos(1_000_000_000);
 
 /// The gaps between the chunks of a recording during which nothing was recorded. A chunk that was still being written may
 /// extend to the next.
-pub(crate) fn gaps_of(recording: &Recording<'_>) -> Vec<(i64, i64)> {
-    let end = |header: &ChunkHeader| header.known_end_nanos().map_or(i64::MAX, |end| end.0);
-    gaps(recording.headers().map(|(_, header)| (header.start_nanos.0, end(header))).collect())
+pub(crate) fn gaps_of(recording: &Recording<'_>) -> Vec<Gap> {
+    let end = |header: &ChunkHeader| header.known_end_nanos().unwrap_or(UNKNOWN);
+    gaps(recording.headers().map(|(_, header)| (header.start_nanos, end(header))).collect())
 }
 
-/// The gaps between chunks during which nothing was recorded. A chunk with an unknown end has the end `i64::MAX`.
-fn gaps(mut spans: Vec<(i64, i64)>) -> Vec<(i64, i64)> {
+/// Start and end of a time during which nothing was recorded.
+type Gap = (EpochNanos, EpochNanos);
+
+/// The end of a chunk whose end is not known.
+const UNKNOWN: EpochNanos = EpochNanos(i64::MAX);
+
+/// How long gaps are together.
+pub(crate) fn length_of(gaps: &[Gap]) -> Nanos {
+    Nanos(gaps.iter().map(|(from, to)| to.saturating_since(*from).0).fold(0, i64::saturating_add))
+}
+
+/// The gaps between chunks, given as start and end, during which nothing was recorded.
+fn gaps(mut spans: Vec<(EpochNanos, EpochNanos)>) -> Vec<Gap> {
     spans.sort_unstable();
-    let mut reached = spans.first().map_or(i64::MAX, |(start, _)| *start);
+    let mut reached = spans.first().map_or(UNKNOWN, |(start, _)| *start);
     let mut gaps = Vec::new();
     for (start, end) in spans {
-        if start.saturating_sub(reached) > NO_GAP {
+        if start.saturating_since(reached) > NO_GAP {
             gaps.push((reached, start));
         }
         reached = reached.max(end);
@@ -232,8 +241,8 @@ fn unread(offset: u64, header: &ChunkHeader, why: &jfr_parse::Error) -> ChunkSum
         producer: Producer::Unknown,
         jvm_name: None,
         jvm_version: None,
-        start_nanos: header.start_nanos.0,
-        duration_nanos: header.duration_nanos.0.max(0),
+        start_nanos: header.start_nanos,
+        duration_nanos: header.duration_nanos.max(Nanos(0)),
         in_progress: header.in_progress(),
         is_final: header.flags & 2 != 0,
         event_count: 0,
@@ -401,8 +410,8 @@ impl Counted {
             producer: producer(chunk, text(recording, "name").as_deref()),
             jvm_name: text(jvm, "jvmName"),
             jvm_version: text(jvm, "jvmVersion"),
-            start_nanos: header.start_nanos.0,
-            duration_nanos: header.duration_nanos.0.max(0),
+            start_nanos: header.start_nanos,
+            duration_nanos: header.duration_nanos.max(Nanos(0)),
             in_progress: header.in_progress(),
             is_final: header.flags & 2 != 0,
             event_count,

@@ -5,7 +5,7 @@
 
 use std::str::FromStr;
 
-use jfr_parse::{Iso, Recording, Zone};
+use jfr_parse::{EpochNanos, Iso, LocalNanos, Nanos, Recording, Zone};
 use jiff::fmt::temporal::Pieces;
 use jiff::tz::Offset;
 
@@ -18,27 +18,29 @@ use jiff::tz::Offset;
 ///
 /// ```
 /// use jfr_analyzers::TimeBound;
+/// use jfr_parse::EpochNanos;
 ///
-/// assert_eq!(TimeBound::parse("1m30s")?.resolve(1_000, 2_000), 90_000_001_000);
-/// assert_eq!(TimeBound::parse("-10ns")?.resolve(1_000, 2_000), 1_990);
-/// assert_eq!(TimeBound::parse("1970-01-01T00:00:01Z")?.resolve(1_000, 2_000), 1_000_000_000);
+/// let (start, end) = (EpochNanos(1_000), EpochNanos(2_000));
+/// assert_eq!(TimeBound::parse("1m30s")?.resolve(start, end), EpochNanos(90_000_001_000));
+/// assert_eq!(TimeBound::parse("-10ns")?.resolve(start, end), EpochNanos(1_990));
+/// assert_eq!(TimeBound::parse("1970-01-01T00:00:01Z")?.resolve(start, end), EpochNanos(1_000_000_000));
 /// # Ok::<(), jfr_analyzers::time_range::BadTimeBound>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TimeBound {
-    /// Nanoseconds since the Unix epoch.
-    Absolute(i64),
-    /// A local time without an offset, in nanoseconds since 1970-01-01T00:00 local time.
-    Wall(i64),
-    /// Nanoseconds from the beginning of the recording.
-    FromStart(i64),
-    /// Nanoseconds before the end of the recording.
-    FromEnd(i64),
-    /// Nanoseconds since midnight on the day of the recording.
-    TimeOfDay(i64),
+    /// An instant.
+    Absolute(EpochNanos),
+    /// A local time without an offset.
+    Wall(LocalNanos),
+    /// The time from the beginning of the recording.
+    FromStart(Nanos),
+    /// The time before the end of the recording.
+    FromEnd(Nanos),
+    /// The time since midnight on the day of the recording.
+    TimeOfDay(Nanos),
 }
 
-const DAY: i64 = 86_400_000_000_000;
+const DAY: Nanos = Nanos(86_400_000_000_000);
 
 /// The text is not a valid time bound.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -55,35 +57,35 @@ impl TimeBound {
     pub fn parse(text: &str) -> Result<Self, BadTimeBound> {
         let trimmed = text.trim();
         let found = match trimmed.strip_prefix('-') {
-            Some(rest) => length(rest).map(Self::FromEnd),
+            Some(rest) => length(rest).map(Nanos).map(Self::FromEnd),
             None => milliseconds(trimmed)
-                .map(Self::Absolute)
-                .or_else(|| length(trimmed.strip_prefix('+').unwrap_or(trimmed)).map(Self::FromStart))
-                .or_else(|| time_of_day(trimmed).map(Self::TimeOfDay))
+                .map(|nanos| Self::Absolute(EpochNanos(nanos)))
+                .or_else(|| length(trimmed.strip_prefix('+').unwrap_or(trimmed)).map(Nanos).map(Self::FromStart))
+                .or_else(|| time_of_day(trimmed).map(Nanos).map(Self::TimeOfDay))
                 .or_else(|| instant(trimmed)),
         };
         found.ok_or_else(|| BadTimeBound(text.to_owned()))
     }
 
-    /// Converts to nanoseconds since the Unix epoch, for a recording from `start` to `end`. Times without an offset are in UTC.
+    /// The instant, for a recording from `start` to `end`. Times without an offset are in UTC.
     #[must_use]
-    pub fn resolve(self, start: i64, end: i64) -> i64 {
+    pub fn resolve(self, start: EpochNanos, end: EpochNanos) -> EpochNanos {
         self.resolve_in(&Zone::UTC, start, end)
     }
 
     /// Like [`resolve`](Self::resolve), but times without an offset are in this zone.
     #[must_use]
-    pub fn resolve_in(self, zone: &Zone, start: i64, end: i64) -> i64 {
+    pub fn resolve_in(self, zone: &Zone, start: EpochNanos, end: EpochNanos) -> EpochNanos {
         // A local time that clocks skipped is moved forward by the length of the gap.
-        let instant = |local: i64| {
-            let skipped = || local.saturating_sub(zone.ahead(local.saturating_sub(DAY)).saturating_mul(1_000_000_000));
-            zone.instants(local).first().copied().unwrap_or_else(skipped)
+        let instant = |local: LocalNanos| {
+            let before = EpochNanos(local.0.saturating_sub(DAY.0));
+            zone.instants(local).first().copied().unwrap_or_else(|| zone.with_offset_at(local, before))
         };
         match self {
-            Self::Absolute(nanos) => nanos,
+            Self::Absolute(at) => at,
             Self::Wall(local) => instant(local),
-            Self::FromStart(nanos) => start.saturating_add(nanos),
-            Self::FromEnd(nanos) => end.saturating_sub(nanos),
+            Self::FromStart(length) => start.saturating_add(length),
+            Self::FromEnd(length) => end.saturating_sub(length),
             Self::TimeOfDay(of_day) => {
                 // A time of day outside of the recording refers to the first day.
                 let first = || instant(midnight(zone.local(start)).saturating_add(of_day));
@@ -93,35 +95,36 @@ impl TimeBound {
     }
 
     /// The first two instants with this time of day within a recording.
-    fn on_days(zone: &Zone, of_day: i64, start: i64, end: i64) -> Vec<i64> {
+    fn on_days(zone: &Zone, of_day: Nanos, start: EpochNanos, end: EpochNanos) -> Vec<EpochNanos> {
         let last = zone.local(end).saturating_add(DAY);
-        let days = std::iter::successors(Some(midnight(zone.local(start))), |day| day.checked_add(DAY));
+        let next = |day: &LocalNanos| day.0.checked_add(DAY.0).map(LocalNanos);
+        let days = std::iter::successors(Some(midnight(zone.local(start))), next);
         let local = days.take_while(|day| *day <= last).map(|day| day.saturating_add(of_day));
         local.flat_map(|local| zone.instants(local)).filter(|at| (start..=end).contains(at)).take(2).collect()
     }
 }
 
 /// The start of the day of a local time.
-fn midnight(nanos: i64) -> i64 {
-    nanos.saturating_sub(nanos.rem_euclid(DAY))
+fn midnight(local: LocalNanos) -> LocalNanos {
+    LocalNanos(local.0.saturating_sub(local.0.rem_euclid(DAY.0)))
 }
 
-/// Start and end of recordings in nanoseconds since the Unix epoch, according to their headers; both 0 if there is no chunk.
+/// Start and end of recordings according to their headers; both 0 if there is no chunk.
 #[must_use]
-pub fn span(recordings: &[&Recording<'_>]) -> (i64, i64) {
+pub fn span(recordings: &[&Recording<'_>]) -> (EpochNanos, EpochNanos) {
     let headers = || recordings.iter().flat_map(|recording| recording.headers()).map(|(_, header)| header);
-    let start = headers().map(|header| header.start_nanos.0).min().unwrap_or(0);
-    let end = headers().map(|header| header.end_nanos().0).max().unwrap_or(0);
+    let start = headers().map(|header| header.start_nanos).min().unwrap_or_default();
+    let end = headers().map(|header| header.end_nanos()).max().unwrap_or_default();
     (start, end)
 }
 
-/// A part of a recording, in nanoseconds since the Unix epoch; the end is exclusive, and `None` is open.
+/// A part of a recording; the end is exclusive, and `None` is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct TimeRange {
     /// The start, inclusive.
-    pub from: Option<i64>,
+    pub from: Option<EpochNanos>,
     /// The end, exclusive.
-    pub to: Option<i64>,
+    pub to: Option<EpochNanos>,
 }
 
 /// Why a time range is not valid for a recording.
@@ -131,29 +134,29 @@ pub enum BadTimeRange {
     #[error("--from ({from}) is not before --to ({to}); the recording covers {start} to {end}", from = Iso(*from), to = Iso(*to), start = Iso(*start), end = Iso(*end))]
     Reversed {
         /// The start of the range.
-        from: i64,
+        from: EpochNanos,
         /// The end of the range.
-        to: i64,
+        to: EpochNanos,
         /// The start of the recording.
-        start: i64,
+        start: EpochNanos,
         /// The end of the recording.
-        end: i64,
+        end: EpochNanos,
     },
     /// The range does not overlap the recording.
     #[error("no events between --from and --to; the recording covers {start} to {end}", start = Iso(*start), end = Iso(*end))]
     Outside {
         /// The start of the recording.
-        start: i64,
+        start: EpochNanos,
         /// The end of the recording.
-        end: i64,
+        end: EpochNanos,
     },
     /// A time of day that occurs more than once in the recording.
     #[error("the time of day occurs twice in the recording: give {first} or {second}", first = Iso(*first), second = Iso(*second))]
     Ambiguous {
         /// Its first occurrence.
-        first: i64,
+        first: EpochNanos,
         /// Its second occurrence.
-        second: i64,
+        second: EpochNanos,
     },
 }
 
@@ -167,14 +170,39 @@ impl BadTimeRange {
             Self::Outside { start, end } => vec![start, end],
             Self::Ambiguous { first, second } => vec![first, second],
         };
-        for nanos in times {
-            text = text.replace(&Iso(nanos).to_string(), &zone.iso(nanos));
+        for at in times {
+            text = text.replace(&Iso(at).to_string(), &zone.iso(at));
         }
         text
     }
 }
 
 impl TimeRange {
+    /// Whether it is open at both ends.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        self.from.is_none() && self.to.is_none()
+    }
+
+    /// The start, or the first instant that can be represented.
+    #[must_use]
+    pub fn first(&self) -> EpochNanos {
+        self.from.unwrap_or(EpochNanos(i64::MIN))
+    }
+
+    /// The end, which is exclusive, or the last instant that can be represented.
+    #[must_use]
+    pub fn end(&self) -> EpochNanos {
+        self.to.unwrap_or(EpochNanos(i64::MAX))
+    }
+
+    /// Whether an instant is in the range.
+    #[inline]
+    #[must_use]
+    pub fn contains(&self, at: EpochNanos) -> bool {
+        self.from.is_none_or(|from| at >= from) && self.to.is_none_or(|to| at < to)
+    }
+
     /// Resolves two bounds for a recording from `start` to `end`. Times without an offset are in `zone`. `known` is whether the
     /// end is known; that of a recording still being written is not.
     ///
@@ -183,8 +211,8 @@ impl TimeRange {
     pub fn resolve(
         from: Option<TimeBound>,
         to: Option<TimeBound>,
-        start: i64,
-        end: i64,
+        start: EpochNanos,
+        end: EpochNanos,
         known: bool,
         zone: &Zone,
     ) -> Result<Self, BadTimeRange> {
@@ -197,7 +225,7 @@ impl TimeRange {
         }
         let resolve = |bound: TimeBound| bound.resolve_in(zone, start, end);
         let range = Self { from: from.map(resolve), to: to.map(resolve) };
-        let (first, last) = (range.from.unwrap_or(i64::MIN), range.to.unwrap_or(i64::MAX));
+        let (first, last) = (range.first(), range.end());
         if first >= last {
             return Err(BadTimeRange::Reversed { from: first, to: last, start, end });
         }
@@ -267,8 +295,8 @@ fn instant(text: &str) -> Option<TimeBound> {
     let nanos = |offset: Offset| i64::try_from(offset.to_timestamp(local).ok()?.as_nanosecond()).ok();
     match (pieces.to_numeric_offset(), pieces.time_zone_annotation()) {
         (_, Some(_)) => None,
-        (None, None) => nanos(Offset::UTC).map(TimeBound::Wall),
-        (Some(offset), None) => nanos(offset).map(TimeBound::Absolute),
+        (None, None) => nanos(Offset::UTC).map(|local| TimeBound::Wall(LocalNanos(local))),
+        (Some(offset), None) => nanos(offset).map(|at| TimeBound::Absolute(EpochNanos(at))),
     }
 }
 
@@ -299,7 +327,7 @@ mod tests {
 
     fn absolute(text: &str) -> i64 {
         match TimeBound::parse(text) {
-            Ok(bound @ (TimeBound::Absolute(_) | TimeBound::Wall(_))) => bound.resolve(0, 0),
+            Ok(bound @ (TimeBound::Absolute(_) | TimeBound::Wall(_))) => bound.resolve(EpochNanos(0), EpochNanos(0)).0,
             other => unreachable!("{text}: {other:?}"),
         }
     }
@@ -318,32 +346,36 @@ mod tests {
 
     #[test]
     fn relative_ones() {
-        assert_eq!(TimeBound::parse("10s"), Ok(TimeBound::FromStart(10_000_000_000)));
-        assert_eq!(TimeBound::parse("-500ms"), Ok(TimeBound::FromEnd(500_000_000)));
-        assert_eq!(TimeBound::parse("1.5h"), Ok(TimeBound::FromStart(5_400_000_000_000)));
-        assert_eq!(TimeBound::parse(" 1m 30s".trim()), Ok(TimeBound::FromStart(90_000_000_000)));
-        assert_eq!("2m".parse::<TimeBound>().unwrap().resolve(5, 0), 120_000_000_005);
-        assert_eq!(TimeBound::FromEnd(10).resolve(0, i64::MIN), i64::MIN);
+        assert_eq!(TimeBound::parse("10s"), Ok(TimeBound::FromStart(Nanos(10_000_000_000))));
+        assert_eq!(TimeBound::parse("-500ms"), Ok(TimeBound::FromEnd(Nanos(500_000_000))));
+        assert_eq!(TimeBound::parse("1.5h"), Ok(TimeBound::FromStart(Nanos(5_400_000_000_000))));
+        assert_eq!(TimeBound::parse(" 1m 30s".trim()), Ok(TimeBound::FromStart(Nanos(90_000_000_000))));
+        assert_eq!(
+            "2m".parse::<TimeBound>().unwrap().resolve(EpochNanos(5), EpochNanos(0)),
+            EpochNanos(120_000_000_005)
+        );
+        assert_eq!(TimeBound::FromEnd(Nanos(10)).resolve(EpochNanos(0), EpochNanos(i64::MIN)), EpochNanos(i64::MIN));
     }
 
     #[test]
     fn what_is_printed_can_be_given_back() {
-        assert_eq!(TimeBound::parse("+20.9s"), Ok(TimeBound::FromStart(20_900_000_000)));
-        assert_eq!(TimeBound::parse("1 min 20 s"), Ok(TimeBound::FromStart(80_000_000_000)));
-        assert_eq!(TimeBound::parse("10:52"), Ok(TimeBound::TimeOfDay(39_120_000_000_000)));
-        assert_eq!(TimeBound::parse("10:52:02.58"), Ok(TimeBound::TimeOfDay(39_122_580_000_000)));
+        assert_eq!(TimeBound::parse("+20.9s"), Ok(TimeBound::FromStart(Nanos(20_900_000_000))));
+        assert_eq!(TimeBound::parse("1 min 20 s"), Ok(TimeBound::FromStart(Nanos(80_000_000_000))));
+        assert_eq!(TimeBound::parse("10:52"), Ok(TimeBound::TimeOfDay(Nanos(39_120_000_000_000))));
+        assert_eq!(TimeBound::parse("10:52:02.58"), Ok(TimeBound::TimeOfDay(Nanos(39_122_580_000_000))));
     }
 
     #[test]
     fn ranges_of_a_recording() {
         // From 23:59:50 to 00:00:20 of the next day, and a recording of two days.
+        const DAY: i64 = super::DAY.0;
         let (start, end) = (DAY - 10_000_000_000, DAY + 20_000_000_000);
         let range = |from: &str, to: &str, start, end| {
             let bound = |text: &str| (!text.is_empty()).then(|| TimeBound::parse(text).unwrap());
-            TimeRange::resolve(bound(from), bound(to), start, end, true, &Zone::UTC)
+            TimeRange::resolve(bound(from), bound(to), EpochNanos(start), EpochNanos(end), true, &Zone::UTC)
         };
-        assert_eq!(range("00:00:05", "", start, end).unwrap().from, Some(DAY + 5_000_000_000));
-        assert_eq!(range("23:59:55", "00:00", start, end).unwrap().to, Some(DAY));
+        assert_eq!(range("00:00:05", "", start, end).unwrap().from, Some(EpochNanos(DAY + 5_000_000_000)));
+        assert_eq!(range("23:59:55", "00:00", start, end).unwrap().to, Some(EpochNanos(DAY)));
         assert!(matches!(range("20s", "10s", start, end), Err(BadTimeRange::Reversed { .. })));
         assert!(matches!(range("500h", "", start, end), Err(BadTimeRange::Outside { .. })));
         assert!(matches!(range("12:00", "", 0, 2 * DAY), Err(BadTimeRange::Ambiguous { .. })));
@@ -358,22 +390,25 @@ mod tests {
     fn times_without_an_offset_are_those_of_the_zone() {
         const HOUR: i64 = 3_600_000_000_000;
         // Two hours ahead of UTC, and one hour from 30:00 on, so 31:00 occurs twice.
-        let zone = Zone::new(|nanos| if nanos < 30 * HOUR { 7_200 } else { 3_600 });
-        let at = |text: &str, start, end| TimeBound::parse(text).unwrap().resolve_in(&zone, start, end);
+        let zone = Zone::new(|at| if at.0 < 30 * HOUR { 7_200 } else { 3_600 });
+        let at = |text: &str, start, end| {
+            TimeBound::parse(text).unwrap().resolve_in(&zone, EpochNanos(start), EpochNanos(end)).0
+        };
         assert_eq!(at("10:30", 8 * HOUR, 9 * HOUR), 8 * HOUR + HOUR / 2);
         assert_eq!(at("1970-01-01 10:30", 0, 1), 8 * HOUR + HOUR / 2);
         assert_eq!(at("1970-01-01T10:30Z", 0, 1), 10 * HOUR + HOUR / 2);
         // On the day of the recording in local time: 23:00 UTC is 01:00 of the next day.
         assert_eq!(at("01:30", 23 * HOUR, 24 * HOUR), 23 * HOUR + HOUR / 2);
         let twice = TimeRange::resolve(
-            Some(TimeBound::TimeOfDay(7 * HOUR + HOUR / 2)),
+            Some(TimeBound::TimeOfDay(Nanos(7 * HOUR + HOUR / 2))),
             None,
-            28 * HOUR,
-            32 * HOUR,
+            EpochNanos(28 * HOUR),
+            EpochNanos(32 * HOUR),
             true,
             &zone,
         );
-        assert_eq!(twice, Err(BadTimeRange::Ambiguous { first: 29 * HOUR + HOUR / 2, second: 30 * HOUR + HOUR / 2 }));
+        let (first, second) = (EpochNanos(29 * HOUR + HOUR / 2), EpochNanos(30 * HOUR + HOUR / 2));
+        assert_eq!(twice, Err(BadTimeRange::Ambiguous { first, second }));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use jfr_analyzers::metrics::{Metric, Metrics, write};
-use jfr_parse::Recording;
+use jfr_parse::{Nanos, Recording};
 use serde::Deserialize;
 
 #[derive(Debug, Deserialize)]
@@ -68,7 +68,7 @@ fn the_allocation_rate_is_that_of_all_threads() {
 #[test]
 fn pauses_are_those_of_the_jdk() {
     each_truth(|name, metrics, truth| {
-        let seconds = (metrics.end_nanos - metrics.start_nanos) as f64 / 1e9;
+        let seconds = metrics.end_nanos.saturating_since(metrics.start_nanos).0 as f64 / 1e9;
         let sum = value(metrics, "gc.pause.share") * seconds;
         assert!((sum - truth.pause_seconds).abs() < 1e-9, "{name}: {sum} {}", truth.pause_seconds);
         assert!(get(metrics, "gc.pause.share").how.contains(&format!("of {} pauses", truth.pauses)), "{name}");
@@ -76,7 +76,9 @@ fn pauses_are_those_of_the_jdk() {
         let points: f64 = get(metrics, "gc.pause.share")
             .points
             .iter()
-            .map(|point| point.mean * ((metrics.end_nanos - point.at).min(metrics.step_nanos) as f64 / 1e9))
+            .map(|point| {
+                point.mean * (metrics.end_nanos.saturating_since(point.at).min(metrics.step_nanos).0 as f64 / 1e9)
+            })
             .sum();
         assert!((points - sum).abs() < 1e-9, "{name}: {points} {sum}");
     });
@@ -93,7 +95,7 @@ fn threads_that_were_started_are_counted() {
 #[test]
 fn the_heap_is_that_of_the_events() {
     let recording = open("metrics/g1-tlab.jfr.gz");
-    let metrics = Metrics::of(&recording, Some(1_000_000)).unwrap();
+    let metrics = Metrics::of(&recording, Some(Nanos(1_000_000))).unwrap();
     let mut expected: Vec<(i64, f64)> = Vec::new();
     for chunk in recording.chunks() {
         let chunk = chunk.unwrap();

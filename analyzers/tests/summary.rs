@@ -35,7 +35,7 @@ fn counts_are_those_of_a_walk() {
         let counted: BTreeMap<_, _> = summary.events.iter().map(|e| (e.name.clone(), (e.count, e.bytes))).collect();
         assert_eq!(counted, walked, "{name}");
         assert_eq!(summary.warnings, Vec::<String>::new(), "{name}");
-        assert!(summary.duration_nanos > 0 && summary.chunks.len() == recording.chunk_count());
+        assert!(summary.duration_nanos.0 > 0 && summary.chunks.len() == recording.chunk_count());
         assert!(summary.chunks.iter().all(|c| c.producer == Producer::HotSpot && c.jvm_version.is_some()), "{name}");
         let bytes: u64 = summary.chunks.iter().map(|c| c.size).sum();
         assert_eq!(bytes, recording.bytes().len() as u64);

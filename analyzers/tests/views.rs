@@ -240,7 +240,7 @@ fn events_of_a_thread_and_of_a_time() {
     let (answers, _) = answer(&recording, &ViewSet::new([&view], filter)).unwrap();
     assert!(rows(&answers).iter().all(|row| row[0].starts_with("lock")), "{:?}", rows(&answers));
     let mut filter = Filter::default();
-    filter.to_nanos = Some(recording.headers().next().unwrap().1.start_nanos.0);
+    filter.range.to = Some(recording.headers().next().unwrap().1.start_nanos);
     let (answers, _) = answer(&recording, &ViewSet::new([&view], filter)).unwrap();
     assert!(answers.iter().next().unwrap().is_empty());
 }

@@ -2,7 +2,7 @@
 
 use jfr_analyzers::time_range::span;
 use jfr_analyzers::{CpuSource, Filter, LabelKey, Options, TimeBound, TimeRange};
-use jfr_parse::{Recording, Zone};
+use jfr_parse::{EpochNanos, Nanos, Recording, Zone};
 use jfrkit_profile::ProfileType;
 use jfrkit_profile::any::AnyProfile;
 use jfrkit_profile::tree::{Pattern, View};
@@ -131,7 +131,7 @@ impl Time {
     pub(crate) fn within(
         self,
         name: &str,
-        (start, end): (i64, i64),
+        (start, end): (EpochNanos, EpochNanos),
         known: bool,
         zone: &Zone,
     ) -> Result<TimeRange, Failure> {
@@ -151,7 +151,7 @@ impl Time {
     }
 }
 
-const SECOND: i64 = 1_000_000_000;
+const SECOND: Nanos = Nanos(1_000_000_000);
 
 /// A label, or `none`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -205,8 +205,7 @@ impl Args {
     ) -> Result<Options, Failure> {
         let range = self.time.range(name, recordings)?;
         let mut filter = Filter::default();
-        filter.from_nanos = range.from;
-        filter.to_nanos = range.to;
+        filter.range = range;
         filter.threads = self.thread.clone();
         filter.states = self.state.clone();
         filter.include = self.include.clone();

@@ -88,8 +88,8 @@ pub(crate) fn option_name(name: &str) -> String {
 fn patience(text: &str) -> Result<Duration, String> {
     let wanted = "expected a time with a unit (ns, us, ms, s, min, h, d), such as 30s";
     match jfr_analyzers::TimeBound::parse(text) {
-        Ok(jfr_analyzers::TimeBound::FromStart(nanos)) => {
-            u64::try_from(nanos).map(Duration::from_nanos).map_err(|_| wanted.to_owned())
+        Ok(jfr_analyzers::TimeBound::FromStart(length)) => {
+            u64::try_from(length.0).map(Duration::from_nanos).map_err(|_| wanted.to_owned())
         }
         _ if text.bytes().all(|b| b.is_ascii_digit() || b == b'.') && !text.is_empty() => {
             Err(format!("{text} has no unit; {wanted}"))

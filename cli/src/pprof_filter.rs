@@ -2,6 +2,7 @@
 //!
 //! A filter that a file cannot answer is a failure: without it, the result would look filtered.
 
+use jfr_parse::EpochNanos;
 use jfrkit_profile::any::{AnyProfile, AnySample, AnySamples, TIME_LABELS};
 use regex::Regex;
 
@@ -52,7 +53,7 @@ impl Conditions<'_> {
                 let last = times().max().unwrap_or(0);
                 let start = if profile.time_nanos > 0 { profile.time_nanos.min(first) } else { first };
                 let end = start.saturating_add(profile.duration_nanos.max(0)).max(last);
-                let range = time.within(name, (start, end), true, &zone())?;
+                let range = time.within(name, (EpochNanos(start), EpochNanos(end)), true, &zone())?;
                 Some((range, start, end))
             }
             None => None,
@@ -61,10 +62,9 @@ impl Conditions<'_> {
             regex.is_none_or(|regex| text_of(profile, sample, keys).is_some_and(|text| regex.is_match(&text)))
         };
         let keeps = |sample: &AnySample<'_>| {
-            let in_time = range.as_ref().is_none_or(|(range, ..)| {
-                time_of(profile, sample)
-                    .is_some_and(|at| range.from.is_none_or(|from| at >= from) && range.to.is_none_or(|to| at < to))
-            });
+            let in_time = range
+                .as_ref()
+                .is_none_or(|(range, ..)| time_of(profile, sample).is_some_and(|at| range.contains(EpochNanos(at))));
             if !in_time || !fits(self.thread, sample, &THREADS) || !fits(self.state, sample, &STATES) {
                 return false;
             }
@@ -83,9 +83,7 @@ impl Conditions<'_> {
         if profile.samples.has_times() {
             kept.set_times(times);
         }
-        let range = range.map(|(range, start, end)| {
-            (range.from.map_or(start, |from| from.max(start)), range.to.map_or(end, |to| to.min(end)))
-        });
+        let range = range.map(|(range, start, end)| (range.first().0.max(start), range.end().0.min(end)));
         profile.samples = kept;
         if let Some((from, to)) = range {
             profile.time_nanos = from;

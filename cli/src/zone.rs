@@ -37,8 +37,8 @@ fn zone(of: TimeZone) -> Zone {
         return Zone::default();
     }
     // Jiff knows the years until 9999, 64 bits of nanoseconds end in 2262.
-    Zone::new(move |nanos| {
-        let at = Timestamp::from_second(nanos.div_euclid(1_000_000_000)).unwrap_or(Timestamp::UNIX_EPOCH);
+    Zone::new(move |instant| {
+        let at = Timestamp::from_second(instant.0.div_euclid(1_000_000_000)).unwrap_or(Timestamp::UNIX_EPOCH);
         of.to_offset(at).seconds().into()
     })
 }
@@ -46,6 +46,8 @@ fn zone(of: TimeZone) -> Zone {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use jfr_parse::EpochNanos;
+
     use super::*;
 
     #[test]
@@ -55,11 +57,11 @@ mod tests {
         for (at, ahead) in
             [(1_774_745_999, 3_600), (1_774_746_000, 7_200), (1_792_889_999, 7_200), (1_792_890_000, 3_600)]
         {
-            assert_eq!(berlin.ahead(at * 1_000_000_000), ahead, "{at}");
+            assert_eq!(berlin.ahead(EpochNanos(at * 1_000_000_000)), ahead, "{at}");
         }
         // A zone without offsets is UTC, and has its name.
-        assert_eq!(zone(TimeZone::posix("UTC0").unwrap()).name(0), "UTC");
+        assert_eq!(zone(TimeZone::posix("UTC0").unwrap()).name(EpochNanos(0)), "UTC");
         let india = zone(TimeZone::posix("<+0530>-5:30").unwrap());
-        assert_eq!((india.ahead(0), india.ahead(i64::MIN), india.ahead(i64::MAX)), (19_800, 19_800, 19_800));
+        assert_eq!([0, i64::MIN, i64::MAX].map(|nanos| india.ahead(EpochNanos(nanos))), [19_800; 3]);
     }
 }

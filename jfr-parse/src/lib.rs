@@ -89,5 +89,5 @@ pub use recording::{MetadataCache, Recording};
 pub use source::guard_maps;
 pub use stop::Stop;
 pub use string::RawStr;
-pub use time::{Clock, EpochNanos, Iso, Nanos, TickSpan, Ticks, Zone};
+pub use time::{Clock, EpochNanos, Iso, LocalNanos, Nanos, TickSpan, Ticks, Zone};
 pub use value::{StructValue, Timed, Value, ValueReader};

@@ -34,7 +34,7 @@ pub use numbers::{amount, duration};
 pub use types::declaration;
 
 use crate::metadata::{Content, Field};
-use crate::time::{Clock, Iso, Zone};
+use crate::time::{Clock, LocalNanos, Zone};
 use crate::value::{StructValue, Value};
 use numbers::{double, float, unsigned_amount};
 
@@ -154,7 +154,7 @@ impl TextWriter {
         match content {
             _ if n == i64::MIN || (content.is_none() && n == i64::from(i32::MIN)) => out.push_str("N/A"),
             Some(Content::Timestamp(unit)) => match self.clock.instant(n, unit) {
-                Some(at) => instant(out, self.zone.local(at.0)),
+                Some(at) => instant(out, self.zone.local(at)),
                 None => out.push_str("N/A"),
             },
             Some(Content::Timespan(unit)) => match self.clock.length(n, unit) {
@@ -381,8 +381,8 @@ fn percentage(out: &mut String, ratio: f64) {
     put(out, format_args!("{:.2}%", ratio * 100.0));
 }
 
-fn instant(out: &mut String, nanos: i64) {
-    let iso = Iso(nanos).to_string();
+fn instant(out: &mut String, local: LocalNanos) {
+    let iso = local.to_string();
     // With milliseconds, and with the time of day first, because most recordings span only one day.
     match iso.split_once('T') {
         Some((date, time)) => put(out, format_args!("{} ({date})", time.get(..12).unwrap_or(time))),

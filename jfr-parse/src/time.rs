@@ -20,7 +20,7 @@ pub struct TickSpan(
 );
 
 /// An instant in nanoseconds since the Unix epoch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize)]
 #[repr(transparent)]
 pub struct EpochNanos(
     /// Nanoseconds since the Unix epoch.
@@ -28,7 +28,7 @@ pub struct EpochNanos(
 );
 
 /// A duration in nanoseconds. `i64::MIN` and `i64::MAX` mean "none".
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize)]
 #[repr(transparent)]
 pub struct Nanos(
     /// The number of nanoseconds.
@@ -41,6 +41,13 @@ impl EpochNanos {
     #[must_use]
     pub const fn saturating_add(self, length: Nanos) -> Self {
         Self(self.0.saturating_add(length.0))
+    }
+
+    /// The instant this much earlier, or the first one that can be represented.
+    #[inline]
+    #[must_use]
+    pub const fn saturating_sub(self, length: Nanos) -> Self {
+        Self(self.0.saturating_sub(length.0))
     }
 
     /// The time that has passed since an earlier instant.
@@ -155,55 +162,78 @@ fn nanos_in(unit: TimeUnit) -> i64 {
     }
 }
 
-/// Formats nanoseconds since the Unix epoch as ISO 8601 in UTC: `2026-11-23T10:36:30.964012345Z`.
+/// Formats an instant as ISO 8601 in UTC: `2026-11-23T10:36:30.964012345Z`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Iso(
-    /// Nanoseconds since the Unix epoch.
-    pub i64,
+    /// The instant.
+    pub EpochNanos,
 );
 
 impl std::fmt::Display for Iso {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}Z", LocalNanos(self.0.0))
+    }
+}
+
+/// A local time: what a clock on the wall shows, in nanoseconds since it showed 1970-01-01T00:00. Formatted as ISO 8601
+/// without an offset: `2026-11-23T11:36:30.964012345`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[repr(transparent)]
+pub struct LocalNanos(
+    /// Nanoseconds since 1970-01-01T00:00 local time.
+    pub i64,
+);
+
+impl LocalNanos {
+    /// The local time this much later on the clock, or the last one that can be represented.
+    #[must_use]
+    pub const fn saturating_add(self, length: Nanos) -> Self {
+        Self(self.0.saturating_add(length.0))
+    }
+}
+
+impl std::fmt::Display for LocalNanos {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (seconds, nanos) = (self.0.div_euclid(1_000_000_000), self.0.rem_euclid(1_000_000_000));
         let (days, of_day) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
         let (year, month, day) = civil(days);
         let (hour, minute, second) = (of_day / 3_600, of_day / 60 % 60, of_day % 60);
-        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{nanos:09}Z")
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{nanos:09}")
     }
 }
 
 /// The time zone for displaying and parsing times: UTC, or a function that returns the offset of local time from UTC.
 #[derive(Clone, Default)]
-pub struct Zone(Option<std::sync::Arc<dyn Fn(i64) -> i64 + Send + Sync>>);
+pub struct Zone(Option<std::sync::Arc<dyn Fn(EpochNanos) -> i64 + Send + Sync>>);
 
 impl Zone {
     /// UTC, which is the default.
     pub const UTC: Self = Self(None);
 
-    /// A zone with an offset function: `ahead` takes nanoseconds since the Unix epoch and returns seconds ahead of UTC.
-    pub fn new(ahead: impl Fn(i64) -> i64 + Send + Sync + 'static) -> Self {
+    /// A zone with an offset function: `ahead` returns how many seconds local time is ahead of UTC at an instant.
+    pub fn new(ahead: impl Fn(EpochNanos) -> i64 + Send + Sync + 'static) -> Self {
         Self(Some(std::sync::Arc::new(ahead)))
     }
 
     /// The offset from UTC in seconds at an instant.
     #[must_use]
-    pub fn ahead(&self, nanos: i64) -> i64 {
-        self.0.as_ref().map_or(0, |ahead| ahead(nanos))
+    pub fn ahead(&self, at: EpochNanos) -> i64 {
+        self.0.as_ref().map_or(0, |ahead| ahead(at))
     }
 
-    /// The local time at an instant, in nanoseconds since 1970-01-01T00:00 local time.
+    /// The local time at an instant.
     #[must_use]
-    pub fn local(&self, nanos: i64) -> i64 {
-        nanos.saturating_add(self.ahead(nanos).saturating_mul(1_000_000_000))
+    pub fn local(&self, at: EpochNanos) -> LocalNanos {
+        LocalNanos(at.0.saturating_add(self.ahead(at).saturating_mul(1_000_000_000)))
     }
 
     /// The instants at which the zone has this local time: none if clocks skipped it, two if they were put back over it.
     #[must_use]
-    pub fn instants(&self, local: i64) -> Vec<i64> {
+    pub fn instants(&self, local: LocalNanos) -> Vec<EpochNanos> {
         const DAY: i64 = 86_400_000_000_000;
-        let mut found: Vec<i64> = [-DAY, 0, DAY]
+        let mut found: Vec<EpochNanos> = [-DAY, 0, DAY]
             .into_iter()
-            .map(|near| local.saturating_sub(self.ahead(local.saturating_add(near)).saturating_mul(1_000_000_000)))
+            .map(|near| self.with_offset_at(local, EpochNanos(local.0.saturating_add(near))))
             .filter(|at| self.local(*at) == local)
             .collect();
         found.sort_unstable();
@@ -211,22 +241,27 @@ impl Zone {
         found
     }
 
+    /// The instant of a local time if the offset is the one at instant `near`.
+    #[must_use]
+    pub fn with_offset_at(&self, local: LocalNanos, near: EpochNanos) -> EpochNanos {
+        EpochNanos(local.0.saturating_sub(self.ahead(near).saturating_mul(1_000_000_000)))
+    }
+
     /// An instant as ISO 8601 with the zone's offset: `2026-11-23T11:36:30.964012345+01:00`, or `Z` for UTC.
     #[must_use]
-    pub fn iso(&self, nanos: i64) -> String {
-        let text = Iso(self.local(nanos)).to_string();
+    pub fn iso(&self, at: EpochNanos) -> String {
         match &self.0 {
-            None => text,
-            Some(_) => text.trim_end_matches('Z').to_owned() + &offset(self.ahead(nanos)),
+            None => Iso(at).to_string(),
+            Some(_) => format!("{}{}", self.local(at), offset(self.ahead(at))),
         }
     }
 
     /// The name of the offset at an instant: `UTC`, `UTC+01:00`.
     #[must_use]
-    pub fn name(&self, nanos: i64) -> String {
+    pub fn name(&self, at: EpochNanos) -> String {
         match &self.0 {
             None => "UTC".to_owned(),
-            Some(_) => format!("UTC{}", offset(self.ahead(nanos))),
+            Some(_) => format!("UTC{}", offset(self.ahead(at))),
         }
     }
 }
@@ -265,15 +300,21 @@ mod tests {
     fn local_times_and_back() {
         const HOUR: i64 = 3_600_000_000_000;
         // Summer time until 1970-01-02T01:00Z, when clocks go back from 3 to 2.
-        let zone = Zone::new(|nanos| if nanos < 25 * HOUR { 7_200 } else { 3_600 });
-        assert_eq!(zone.iso(0), "1970-01-01T02:00:00.000000000+02:00");
-        assert_eq!(zone.name(30 * HOUR), "UTC+01:00");
-        assert_eq!(zone.instants(2 * HOUR), [0]);
-        assert_eq!(zone.instants(26 * HOUR + HOUR / 2), [24 * HOUR + HOUR / 2, 25 * HOUR + HOUR / 2]);
-        let forward = Zone::new(|nanos| if nanos < 25 * HOUR { 0 } else { 3_600 });
-        assert_eq!(forward.instants(25 * HOUR + HOUR / 2), [0i64; 0]);
+        let zone = Zone::new(|at| if at.0 < 25 * HOUR { 7_200 } else { 3_600 });
+        assert_eq!(zone.iso(EpochNanos(0)), "1970-01-01T02:00:00.000000000+02:00");
+        assert_eq!(zone.name(EpochNanos(30 * HOUR)), "UTC+01:00");
+        assert_eq!(zone.instants(LocalNanos(2 * HOUR)), [EpochNanos(0)]);
+        assert_eq!(
+            zone.instants(LocalNanos(26 * HOUR + HOUR / 2)),
+            [EpochNanos(24 * HOUR + HOUR / 2), EpochNanos(25 * HOUR + HOUR / 2)]
+        );
+        let forward = Zone::new(|at| if at.0 < 25 * HOUR { 0 } else { 3_600 });
+        assert_eq!(forward.instants(LocalNanos(25 * HOUR + HOUR / 2)), []);
         let west = Zone::new(|_| -16_200);
-        assert_eq!((west.iso(0), Zone::UTC.iso(0)), ("1969-12-31T19:30:00.000000000-04:30".into(), Iso(0).to_string()));
+        assert_eq!(
+            (west.iso(EpochNanos(0)), Zone::UTC.iso(EpochNanos(0))),
+            ("1969-12-31T19:30:00.000000000-04:30".into(), Iso(EpochNanos(0)).to_string())
+        );
     }
 
     #[test]
@@ -286,10 +327,10 @@ mod tests {
 
     #[test]
     fn dates() {
-        assert_eq!(Iso(0).to_string(), "1970-01-01T00:00:00.000000000Z");
-        assert_eq!(Iso(-1).to_string(), "1969-12-31T23:59:59.999999999Z");
-        assert_eq!(Iso(951_782_400_000_000_000).to_string(), "2000-02-29T00:00:00.000000000Z");
-        assert_eq!(Iso(1_767_225_599_123_456_789).to_string(), "2025-12-31T23:59:59.123456789Z");
+        assert_eq!(Iso(EpochNanos(0)).to_string(), "1970-01-01T00:00:00.000000000Z");
+        assert_eq!(Iso(EpochNanos(-1)).to_string(), "1969-12-31T23:59:59.999999999Z");
+        assert_eq!(Iso(EpochNanos(951_782_400_000_000_000)).to_string(), "2000-02-29T00:00:00.000000000Z");
+        assert_eq!(Iso(EpochNanos(1_767_225_599_123_456_789)).to_string(), "2025-12-31T23:59:59.123456789Z");
     }
 
     #[test]

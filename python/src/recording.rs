@@ -7,8 +7,8 @@ use std::sync::mpsc::sync_channel;
 use jfr_analyzers::metrics::Metrics;
 use jfr_analyzers::rule::AnalysisOptions;
 use jfr_analyzers::runtime::Runtime;
-use jfr_analyzers::{LabelKey, Options, Summary, collect, runtime};
-use jfr_parse::{Limits, OpenOptions, Stop};
+use jfr_analyzers::{LabelKey, Options, Summary, TimeRange, collect, runtime};
+use jfr_parse::{EpochNanos, Limits, Nanos, OpenOptions, Stop};
 use jfrkit_profile::tree::{CallStacks, Tree, View};
 use jfrkit_profile::{Cancel, ProfileSet, ProfileType};
 use jfrkit_tables::ids::RecordingHash;
@@ -144,9 +144,7 @@ impl Wanted {
         let (table, kind) = which(name, kind)?;
         let mut selection = Selection::default();
         selection.show_secrets = show_secrets;
-        if from_to != (None, None) {
-            selection.range = Some(from_to.0.unwrap_or(i64::MIN)..from_to.1.unwrap_or(i64::MAX));
-        }
+        selection.range = TimeRange { from: from_to.0.map(EpochNanos), to: from_to.1.map(EpochNanos) };
         if table == Which::Events {
             let only = name.to_owned();
             selection.types = Some(Arc::new(move |of| of.canonical_name() == only.as_str() || of.name() == only));
@@ -273,7 +271,7 @@ impl Recording {
         if step.is_some_and(|step| step <= 0) {
             return Err(PyValueError::new_err("step: expected a positive number"));
         }
-        self.json(py, move |recording, _| json(&Metrics::of(recording, step)?))
+        self.json(py, move |recording, _| json(&Metrics::of(recording, step.map(Nanos))?))
     }
 
     #[pyo3(signature = (*, rules=None, skip=None))]

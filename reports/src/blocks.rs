@@ -1,6 +1,6 @@
 //! Evidence as text and tables, shared by all human-readable formats.
 
-use jfr_parse::{Iso, Zone};
+use jfr_parse::{EpochNanos, Zone};
 
 use jfr_analyzers::events::is_jdk;
 use jfr_analyzers::math::to_i64;
@@ -40,7 +40,7 @@ pub(super) struct Column {
 
 /// The start of the recording, and the time zone to show.
 struct Start<'z> {
-    nanos: i64,
+    nanos: EpochNanos,
     zone: &'z Zone,
 }
 
@@ -61,7 +61,7 @@ impl Shown {
 
 impl Blocks {
     /// Converts the evidence for a recording that begins at `start`, with times in a zone.
-    pub(super) fn of(evidence: &Evidence, start: i64, zone: &Zone) -> Self {
+    pub(super) fn of(evidence: &Evidence, start: EpochNanos, zone: &Zone) -> Self {
         let start = &Start { nanos: start, zone };
         let mut blocks = Self::default();
         for (key, value) in evidence.iter() {
@@ -180,7 +180,7 @@ fn scalar(value: &Value, column: &str, start: &Start<'_>) -> Shown {
         }
         Value::Text { value } => Shown::text(value.as_str()),
         Value::Flag { value } => Shown::text(if *value { "yes" } else { "no" }),
-        Value::Duration { nanos } => number(units::duration(*nanos)),
+        Value::Duration { nanos } => number(units::duration(nanos.0)),
         Value::Bytes { value } => number(units::size(to_i64(*value))),
         Value::Percent { value } => {
             Shown { share: Some((value / 100.0).clamp(0.0, 1.0)), ..number(units::percentage(*value)) }
@@ -209,37 +209,37 @@ pub(super) fn frame(frame: &Frame) -> String {
 }
 
 /// `2026-11-22 10:36:30 UTC`.
-pub(super) fn instant(epoch_nanos: i64, zone: &Zone) -> String {
-    let iso = Iso(zone.local(epoch_nanos)).to_string();
-    let (date, time) = iso.split_once('T').unwrap_or((&iso, ""));
+pub(super) fn instant(epoch_nanos: EpochNanos, zone: &Zone) -> String {
+    let local = zone.local(epoch_nanos).to_string();
+    let (date, time) = local.split_once('T').unwrap_or((&local, ""));
     format!("{date} {} {}", time.split('.').next().unwrap_or(time), zone.name(epoch_nanos))
 }
 
 /// The time of day with milliseconds.
-pub(super) fn time_of_day(epoch_nanos: i64, zone: &Zone) -> String {
-    let iso = Iso(zone.local(epoch_nanos)).to_string();
-    let time = iso.split_once('T').map_or("", |(_, time)| time);
+pub(super) fn time_of_day(epoch_nanos: EpochNanos, zone: &Zone) -> String {
+    let local = zone.local(epoch_nanos).to_string();
+    let time = local.split_once('T').map_or("", |(_, time)| time);
     time.get(..12).unwrap_or(time).to_owned()
 }
 
 /// A timestamp, and its distance from the start of the recording.
-fn at(epoch_nanos: i64, start: &Start<'_>) -> String {
+fn at(epoch_nanos: EpochNanos, start: &Start<'_>) -> String {
     // Anything before the recording, such as the start of the JVM, needs a date.
     if epoch_nanos < start.nanos {
         return instant(epoch_nanos, start.zone);
     }
-    let after = units::duration(epoch_nanos.saturating_sub(start.nanos));
+    let after = units::duration(epoch_nanos.saturating_since(start.nanos).0);
     format!("{} (+{after})", time_of_day(epoch_nanos, start.zone))
 }
 
 /// The start and end of a time range, and its distance from the start of the recording.
-pub(super) fn window(from: i64, to: i64, start: i64, zone: &Zone) -> String {
-    let length = units::duration(to.saturating_sub(from));
+pub(super) fn window(from: EpochNanos, to: EpochNanos, start: EpochNanos, zone: &Zone) -> String {
+    let length = units::duration(to.saturating_since(from).0);
     format!(
         "{} – {} ({length} from +{})",
         time_of_day(from, zone),
         time_of_day(to, zone),
-        units::duration(from.saturating_sub(start).max(0))
+        units::duration(from.saturating_since(start).0.max(0))
     )
 }
 
@@ -271,7 +271,7 @@ mod tests {
             .with("longest", Value::nanos(1_500_000))
             .with("threads", Value::list("threads", ["a", "b"]))
             .with("window", Value::window(2_000_000_000, 3_000_000_000));
-        let blocks = Blocks::of(&verdict.evidence, 1_000_000_000, &Zone::UTC);
+        let blocks = Blocks::of(&verdict.evidence, EpochNanos(1_000_000_000), &Zone::UTC);
         let pairs: Vec<(&str, &str)> = blocks.pairs.iter().map(|(k, v)| (&**k, &**v)).collect();
         assert_eq!(
             pairs,
@@ -282,7 +282,7 @@ mod tests {
         assert!(!grid.columns[0].numbers);
         // The name already says what is counted.
         let named = Verdict::ok("").with("errors", Value::count(3, "errors")).with("rate", Value::number(2.0, "per s"));
-        let pairs = Blocks::of(&named.evidence, 0, &Zone::UTC).pairs;
+        let pairs = Blocks::of(&named.evidence, EpochNanos(0), &Zone::UTC).pairs;
         assert_eq!((&*pairs[0].1, &*pairs[1].1), ("3", "2 per s"));
     }
 
@@ -305,8 +305,9 @@ mod tests {
         {
             assert_eq!(singular(unit), one);
         }
-        let shown =
-            |value| scalar(&Value::number(value, "collections"), "", &Start { nanos: 0, zone: &Zone::UTC }).text;
+        let shown = |value| {
+            scalar(&Value::number(value, "collections"), "", &Start { nanos: EpochNanos(0), zone: &Zone::UTC }).text
+        };
         assert_eq!((shown(1.0), shown(2.0)), ("1 collection".into(), "2 collections".into()));
     }
 }

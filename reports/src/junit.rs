@@ -5,6 +5,7 @@
 //!
 //! Written by hand: quick-junit always writes `skipped` on `<testsuites>`, which that schema does not allow.
 
+use jfr_parse::EpochNanos;
 use std::io::{self, Write};
 
 use super::{Counts, Entry, Style, blocks::Blocks};
@@ -106,7 +107,7 @@ fn test(out: &mut dyn Write, outcome: &Outcome, report: &Report, style: &Style) 
 }
 
 /// The explanation, the evidence, and what to do.
-fn details(outcome: &Outcome, start: i64) -> String {
+fn details(outcome: &Outcome, start: EpochNanos) -> String {
     let verdict = &outcome.verdict;
     let mut lines = vec![outcome.rule.title.clone().into_owned(), verdict.explanation.clone()];
     let blocks = Blocks::of(&verdict.evidence, start, &jfr_parse::Zone::UTC);

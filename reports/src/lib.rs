@@ -239,7 +239,7 @@ fn facts(report: &Report, zone: &Zone) -> Vec<(&'static str, String)> {
         facts.push(("Container", format!("{kind}: {limits}")));
     }
     facts.push(("Start", blocks::instant(recording.start_nanos, zone)));
-    facts.push(("Duration", duration(recording.duration_nanos)));
+    facts.push(("Duration", duration(recording.duration_nanos.0)));
     // A profile of another language has no chunks and no events.
     if recording.chunks == 0 {
         return facts;

@@ -2,7 +2,7 @@
 //!
 //! `jfrkit report` and the server show the same sections. The server adds what a client sent beside the profile.
 
-use jfr_parse::Iso;
+use jfr_parse::{EpochNanos, Iso};
 use jfrkit_profile::any::{AnyProfile, language};
 use jfrkit_profile::units;
 use serde::{Deserialize, Serialize};
@@ -83,7 +83,7 @@ pub fn profile_sections(profile: &AnyProfile) -> Vec<RuntimeSection> {
     let text = |id| profile.texts.get(id).to_owned();
     let mut about = vec![("language", language(profile).name().to_owned())];
     if profile.time_nanos > 0 {
-        let start = Iso(profile.time_nanos).to_string().replace('T', " ");
+        let start = Iso(EpochNanos(profile.time_nanos)).to_string().replace('T', " ");
         about.push(("start", format!("{} UTC", start.get(..19).unwrap_or(&start))));
     }
     if profile.duration_nanos > 0 {

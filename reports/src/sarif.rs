@@ -1,6 +1,7 @@
 //! SARIF 2.1.0, with one run per recording. Recordings have no lines, so each result is located at line 1, and the methods
 //! involved are logical locations.
 
+use jfr_parse::EpochNanos;
 use std::io::{self, Write};
 
 use serde_json::{Value as Json, json};
@@ -117,7 +118,7 @@ fn result(index: usize, outcome: &Outcome, report: &Report, uri: &str) -> Json {
     out
 }
 
-fn message(outcome: &Outcome, start: i64) -> String {
+fn message(outcome: &Outcome, start: EpochNanos) -> String {
     let verdict = &outcome.verdict;
     let blocks = Blocks::of(&verdict.evidence, start, &jfr_parse::Zone::UTC);
     let pairs = blocks.pairs.iter().map(|(key, value)| format!("{key}: {value}")).collect::<Vec<_>>().join("; ");

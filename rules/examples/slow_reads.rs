@@ -51,7 +51,7 @@ fn findings(input: &Path) -> Result<(), Box<dyn Error>> {
     for outcome in report.worst_first(Severity::Info) {
         println!("{} {}: {}", outcome.verdict.severity, outcome.rule.id, outcome.verdict.summary);
         if let Some(Value::Duration { nanos }) = outcome.verdict.evidence.get("longest") {
-            println!("    the longest took {} ms", nanos / 1_000_000);
+            println!("    the longest took {} ms", nanos.0 / 1_000_000);
         }
     }
     Ok(())

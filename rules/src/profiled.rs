@@ -11,6 +11,7 @@
 //! assert!(report.rules.iter().all(|outcome| outcome.verdict.not_applicable_because.is_some()));
 //! ```
 
+use jfr_parse::{EpochNanos, Nanos};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
@@ -244,12 +245,12 @@ fn report(process: &Process<'_>, settings: impl Iterator<Item = Option<Settings>
     });
     let main = Some(process.main).filter(|main| !main.is_empty()).map(str::to_owned);
     let recording = RecordingInfo {
-        start_nanos: process.start_nanos,
-        duration_nanos: process.duration_nanos,
+        start_nanos: EpochNanos(process.start_nanos),
+        duration_nanos: Nanos(process.duration_nanos),
         main,
         ..RecordingInfo::default()
     };
-    Report { recording, findings, rules, timeline: None }
+    Report { recording, findings, rules }
 }
 
 /// The score of a share, whose settings are in percent.

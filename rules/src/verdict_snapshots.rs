@@ -6,6 +6,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+use jfr_parse::Iso;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -70,12 +71,12 @@ fn value_shown(value: &Value) -> String {
         Value::Number { value, unit } => format!("{} {unit}", units::number(*value)).trim().to_owned(),
         Value::Text { value } => value.clone(),
         Value::Flag { value } => value.to_string(),
-        Value::Duration { nanos } => units::duration(*nanos),
+        Value::Duration { nanos } => units::duration(nanos.0),
         Value::Bytes { value } => units::size_f64(*value),
         Value::Percent { value } => units::percentage(*value),
-        Value::Instant { epoch_nanos } => jfr_parse::Iso(*epoch_nanos).to_string(),
+        Value::Instant { epoch_nanos } => Iso(*epoch_nanos).to_string(),
         Value::Window { from_nanos, to_nanos } => {
-            format!("{} to {}", jfr_parse::Iso(*from_nanos), jfr_parse::Iso(*to_nanos))
+            format!("{} to {}", Iso(*from_nanos), Iso(*to_nanos))
         }
         Value::Stack { frames } => rows(frames.iter().map(frame).collect()),
         Value::List { items, .. } => rows(items.clone()),

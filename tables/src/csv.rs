@@ -10,7 +10,7 @@ use arrow_array::types::{
 };
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::{ArrowError, DataType, Field, Schema};
-use jfr_parse::Iso;
+use jfr_parse::{EpochNanos, Iso};
 
 use crate::error::Result;
 use crate::expand::text;
@@ -117,7 +117,7 @@ fn cell(line: &mut String, array: &dyn Array, row: Option<usize>) {
         )*};
     }
     if let Some(values) = array.as_primitive_opt::<TimestampNanosecondType>() {
-        let _ = write!(line, "{}", Iso(values.value(row)));
+        let _ = write!(line, "{}", Iso(EpochNanos(values.value(row))));
         return;
     }
     if let Some(values) = array.as_boolean_opt() {

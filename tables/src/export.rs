@@ -1,7 +1,7 @@
 //! Writes the tables of recordings to a folder.
 
+use jfr_analyzers::TimeRange;
 use std::collections::BTreeSet;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -89,7 +89,7 @@ impl Table {
 pub type Open<'i> = dyn Fn() -> jfr_parse::Result<Recording<'static>> + Send + Sync + 'i;
 
 /// The time range to export from a recording, or the reason it cannot be determined.
-pub type RangeOf<'i> = dyn Fn(&Recording<'_>) -> std::result::Result<Option<Range<i64>>, String> + Send + Sync + 'i;
+pub type RangeOf<'i> = dyn Fn(&Recording<'_>) -> std::result::Result<TimeRange, String> + Send + Sync + 'i;
 
 /// A recording to export.
 pub struct Input<'i> {
@@ -346,7 +346,7 @@ impl Job<'_, '_> {
         selection.show_secrets = options.show_secrets;
         selection.range = match &options.range {
             Some(range) => range(&recording).map_err(Error::Range)?,
-            None => None,
+            None => TimeRange::default(),
         };
         let with_stacks = [options.wants(Table::Stacks), options.wants(Table::Frames)];
         let mut stacks = StackTables::new(with_stacks.contains(&true));

@@ -156,7 +156,7 @@ pub(crate) fn metrics(recording: &Recording<'_>, id: i64) -> Result<Rows> {
         };
         row(None, metric.value, None);
         for point in &metric.points {
-            row(Some(point.at), Some(point.mean), Some((point.min, point.max)));
+            row(Some(point.at.0), Some(point.mean), Some((point.min, point.max)));
         }
     }
     Ok(rows)
@@ -186,10 +186,7 @@ pub(crate) fn finding_columns() -> Vec<Column> {
 pub(crate) fn findings(recording: &Recording<'_>, id: i64, analysis: &Analysis, selection: &Selection) -> Result<Rows> {
     let mut rows = Rows::new(finding_columns());
     let mut options = AnalysisOptions::default();
-    if let Some(range) = &selection.range {
-        options.from_nanos = Some(range.start).filter(|from| *from > i64::MIN);
-        options.to_nanos = Some(range.end).filter(|to| *to < i64::MAX);
-    }
+    options.range = selection.range;
     let report = analysis.evaluate(recording, &options)?;
     for finding in &report.findings {
         let Some(outcome) = report.outcome(&finding.id) else { continue };
@@ -260,8 +257,8 @@ pub(crate) fn recording(
     rows.text(1, Some(&hash.to_string()));
     rows.text(2, Some(file));
     rows.int(3, i64::try_from(recording.bytes().len()).ok());
-    rows.int(4, Some(summary.start_nanos));
-    rows.int(5, Some(summary.duration_nanos));
+    rows.int(4, Some(summary.start_nanos.0));
+    rows.int(5, Some(summary.duration_nanos.0));
     rows.int(6, i64::try_from(summary.chunks.len()).ok());
     rows.int(7, i64::try_from(summary.event_count()).ok());
     rows.text(8, summary.chunks.first().map(|chunk| chunk.producer.to_string()).as_deref());

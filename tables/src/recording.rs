@@ -3,6 +3,7 @@
 //! Parts of a chunk are read in parallel, each into its own columns. The results are passed on in file order, so they do not
 //! depend on the number of threads, and before much more is read, so memory is bounded.
 
+use jfr_analyzers::TimeRange;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -12,8 +13,8 @@ use arrow_array::{ArrayRef, PrimitiveArray, RecordBatch};
 use arrow_schema::Schema;
 use hashbrown::HashMap;
 use jfr_parse::{
-    CHECKPOINT, Chunk, ConstantKey, Content, Cursor, Damage, Loss, METADATA, Metadata, Plan, RawEvent, Recording,
-    TimeUnit, Type, TypeId,
+    CHECKPOINT, Chunk, ConstantKey, Content, Cursor, Damage, EpochNanos, Loss, METADATA, Metadata, Plan, RawEvent,
+    Recording, TimeUnit, Type, TypeId,
 };
 use parking_lot::Mutex;
 use rayon::prelude::*;
@@ -41,8 +42,8 @@ pub struct Selection {
     pub types: Option<Arc<WantsType>>,
     /// The names of the columns to read, in this order; by default all.
     pub columns: Option<Vec<String>>,
-    /// Only events that start within this range, in nanoseconds since 1970. Events without a time are then skipped.
-    pub range: Option<Range<i64>>,
+    /// Only events that start within this range. Unless it is open at both ends, events without a time are skipped.
+    pub range: TimeRange,
     /// Keep class and method names as recorded, instead of normalizing the parts that vary between runs.
     pub raw_names: bool,
     /// Do not mask values that may be passwords, keys or tokens.
@@ -352,9 +353,8 @@ fn read_part(
         }
         let Some(&i) = plans.by_id.get(&event.type_id) else { continue };
         let (Some(plan), Some(slot)) = (plans.types.get(i), filling.get_mut(i)) else { continue };
-        if let Some(range) = &selection.range
-            && !plan.start(&event, &reading).is_some_and(|at| range.contains(&at))
-        {
+        let range = selection.range;
+        if !range.is_open() && !plan.start(&event, &reading).is_some_and(|at| range.contains(EpochNanos(at))) {
             continue;
         }
         let filled = slot.get_or_insert_with(|| Filling { rows: 0, column: plan.node.column() });

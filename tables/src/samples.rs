@@ -94,10 +94,7 @@ pub(crate) fn read_samples(
     options.types = types.to_vec();
     options.labels = LabelKey::ALL.to_vec();
     options.raw_names = selection.raw_names;
-    if let Some(range) = &selection.range {
-        options.filter.from_nanos = Some(range.start).filter(|from| *from > i64::MIN);
-        options.filter.to_nanos = Some(range.end).filter(|to| *to < i64::MAX);
-    }
+    options.filter.range = selection.range;
     let with_stacks = stacks.are_wanted();
     let make = |chunk: &Chunk<'_>, all: &[ChunkSamples<'_>]| {
         let plans = StackPlans::new(chunk);

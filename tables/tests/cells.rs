@@ -13,7 +13,7 @@ use arrow_array::types::{
 use arrow_array::{Array, RecordBatch, StringArray};
 use jfr_analyzers::names::java_name;
 use jfr_analyzers::{LabelKey, Options, Summary, collect};
-use jfr_parse::{Iso, Recording, ValueReader};
+use jfr_parse::{EpochNanos, Iso, Recording, ValueReader};
 use jfrkit_profile::{LabelValue, ProfileType};
 use jfrkit_tables::{ExportOptions, Input, Schemas, Selection, Table, export, read_table};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -84,7 +84,7 @@ fn cell(array: &dyn Array, row: usize) -> Value {
         return json!(values.value(usize::try_from(texts.keys().value(row)).unwrap()));
     }
     if let Some(times) = array.as_primitive_opt::<TimestampNanosecondType>() {
-        return json!(Iso(times.value(row)).to_string());
+        return json!(Iso(EpochNanos(times.value(row))).to_string());
     }
     if let Some(lengths) = array.as_primitive_opt::<DurationNanosecondType>() {
         // "Forever" is null in `print`, and the largest number here.

@@ -2,10 +2,11 @@
 //! Uses the recordings in `fixtures/` and, if available, in `../shared/corpus`, complete and in random time ranges.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+use jfr_analyzers::TimeRange;
 use std::path::PathBuf;
 
 use jfr_analyzers::rule::{AnalysisOptions, Report, Value};
-use jfr_parse::Recording;
+use jfr_parse::{EpochNanos, Nanos, Recording};
 
 /// Larger recordings take too long for a test.
 const LARGEST: u64 = 3 << 20;
@@ -31,17 +32,17 @@ fn recordings() -> Vec<PathBuf> {
 }
 
 /// The problem with a value, if any.
-fn wrong(value: &Value, whole: (i64, i64)) -> Option<String> {
+fn wrong(value: &Value, whole: (EpochNanos, EpochNanos)) -> Option<String> {
     let share = |percent: f64| !(0.0..=100.000_001).contains(&percent);
     match value {
         Value::Percent { value } if share(*value) => Some(format!("a share of {value} %")),
         Value::Methods { rows } => rows.iter().find_map(|row| {
             share(row.percent).then(|| format!("a share of {} %", row.percent)).or_else(|| wrong(&row.value, whole))
         }),
-        Value::Duration { nanos } if *nanos < 0 => Some(format!("a duration of {nanos} ns")),
+        Value::Duration { nanos } if nanos.0 < 0 => Some(format!("a duration of {} ns", nanos.0)),
         Value::Window { from_nanos, to_nanos } => {
             let inside = whole.0 <= *from_nanos && from_nanos <= to_nanos && *to_nanos <= whole.1;
-            (!inside).then(|| format!("a window {from_nanos} to {to_nanos}, the recording is {whole:?}"))
+            (!inside).then(|| format!("a window {from_nanos:?} to {to_nanos:?}, the recording is {whole:?}"))
         }
         Value::Table { rows, .. } => rows.iter().flatten().find_map(|value| wrong(value, whole)),
         _ => None,
@@ -57,7 +58,7 @@ const PARTS: [(&str, &str, &str); 2] = [
 /// The problems in a report. In part of a recording (`cut`), events are cut to the time range.
 fn impossible(report: &Report, cut: bool) -> Vec<String> {
     let start = report.recording.start_nanos;
-    let whole = (start, start + report.recording.duration_nanos);
+    let whole = (start, start.saturating_add(report.recording.duration_nanos));
     let mut all = Vec::new();
     for outcome in &report.rules {
         let (id, evidence) = (&*outcome.rule.id, &outcome.verdict.evidence);
@@ -66,7 +67,7 @@ fn impossible(report: &Report, cut: bool) -> Vec<String> {
         }
         for (_, part, of) in PARTS.iter().filter(|(rule, ..)| *rule == id) {
             let number = |key| match evidence.get(key) {
-                Some(Value::Duration { nanos }) => Some(*nanos as f64),
+                Some(Value::Duration { nanos }) => Some(nanos.0 as f64),
                 Some(Value::Percent { value }) => Some(*value),
                 _ => None,
             };
@@ -81,7 +82,7 @@ fn impossible(report: &Report, cut: bool) -> Vec<String> {
                 && *nanos > report.recording.duration_nanos
                 && cut
             {
-                all.push(format!("{id}: {key} {nanos} ns is longer than the recording"));
+                all.push(format!("{id}: {key} {nanos:?} is longer than the recording"));
             }
         }
     }
@@ -106,9 +107,9 @@ fn no_report_says_what_cannot_be() {
     let (mut reports, mut wrong) = (0, Vec::new());
     for path in recordings() {
         let Ok(recording) = Recording::open(&path) else { continue };
-        let mut check = |from: Option<i64>, to: Option<i64>| {
+        let mut check = |from: Option<EpochNanos>, to: Option<EpochNanos>| {
             let mut options = AnalysisOptions::default();
-            (options.from_nanos, options.to_nanos) = (from, to);
+            options.range = TimeRange { from, to };
             let report = analysis.evaluate(&recording, &options).ok()?;
             reports += 1;
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
@@ -118,9 +119,10 @@ fn no_report_says_what_cannot_be() {
             Some((report.recording.start_nanos, report.recording.duration_nanos))
         };
         let Some((start, length)) = check(None, None) else { continue };
-        let (a, b) = (random(length), random(length));
-        check(Some(start + a.min(b)), Some(start + a.max(b) + 10_000_000));
-        check(Some(start + a.min(b)), None);
+        let (a, b) = (random(length.0), random(length.0));
+        let after = |nanos| Some(start.saturating_add(Nanos(nanos)));
+        check(after(a.min(b)), after(a.max(b) + 10_000_000));
+        check(after(a.min(b)), None);
     }
     assert!(reports > 100, "{reports} reports");
     assert!(wrong.is_empty(), "{} of {reports} reports:\n{}", wrong.len(), wrong.join("\n"));

@@ -3,7 +3,7 @@
 use jfr_analyzers::events::{Facts, Group, Groups, Table};
 use jfr_analyzers::rule::{
     Analysis, AnalysisError, AnalysisOptions, Evidence, Outcome, RecordingInfo, Report, Rule, RuleInfo, Settings,
-    Timeline, Verdict,
+    Verdict,
 };
 use jfr_analyzers::{CpuSource, Filter, LabelKey, Options, Progress, Summary, TimeBound};
 use jfrkit_profile::top::{Top, TopOptions};
@@ -25,6 +25,6 @@ fn threads_may_share_rules_and_what_they_find() {
     shared::<dyn Rule>();
     shared::<(Analysis, AnalysisOptions, AnalysisError, RuleInfo, Settings, Config, ConfigError)>();
     shared::<(Facts, Group<'_>, Groups<'_>, Table<'_>)>();
-    shared::<(Report, RecordingInfo, Outcome, Verdict, Evidence, Timeline)>();
+    shared::<(Report, RecordingInfo, Outcome, Verdict, Evidence)>();
     shared::<(Entry<'_>, Format, Style)>();
 }

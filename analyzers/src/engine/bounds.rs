@@ -1,5 +1,6 @@
 //! Cuts durations to the recording, because nothing outside of it was recorded and corrupted events can seem to last years.
 
+use crate::time_range::TimeRange;
 use jfr_parse::ChunkHeader;
 
 /// The time range that events are cut to, in nanoseconds since the Unix epoch.
@@ -36,8 +37,8 @@ impl Bounds {
     }
 
     /// Restricts the bounds to a time range.
-    pub(crate) fn within(self, from: Option<i64>, to: Option<i64>) -> Self {
-        Self { from: self.from.max(from.unwrap_or(i64::MIN)), to: self.to.min(to.unwrap_or(i64::MAX)), ..self }
+    pub(crate) fn within(self, range: TimeRange) -> Self {
+        Self { from: self.from.max(range.first().0), to: self.to.min(range.end().0), ..self }
     }
 
     /// Whether an event is within the bounds.
@@ -71,6 +72,8 @@ pub(crate) fn warning(odd: u64) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use jfr_parse::EpochNanos;
+
     use super::*;
 
     fn bounds() -> Bounds {
@@ -82,11 +85,12 @@ mod tests {
         assert!(bounds().hold(100, 100, 200) && !bounds().hold(99, 10, 109) && !bounds().hold(190, 20, 210));
         assert_eq!(bounds().cut(90, 150), (100, 150));
         assert_eq!(bounds().cut(150, i64::MAX), (150, 200));
+        let range = |from, to: Option<i64>| TimeRange { from: Some(EpochNanos(from)), to: to.map(EpochNanos) };
         // An event that is over before the range begins keeps its start.
         assert_eq!(bounds().cut(20, 50), (50, 50));
         assert_eq!(bounds().cut(300, 400), (300, 300));
-        assert_eq!(bounds().within(Some(120), Some(130)).cut(0, 500), (120, 130));
-        assert_eq!(bounds().within(Some(50), None), bounds());
+        assert_eq!(bounds().within(range(120, Some(130))).cut(0, 500), (120, 130));
+        assert_eq!(bounds().within(range(50, None)), bounds());
     }
 
     #[test]

@@ -153,7 +153,7 @@ impl Facts {
         let first = self.inside().map(|e| e.first).min().unwrap_or(chunk);
         let first = if chunk <= end { first.max(chunk) } else { first };
         // It may be long before the first event.
-        self.range.from.map_or(first, |from| from.max(chunk).min(first))
+        self.range.from.map_or(first, |from| from.0.max(chunk).min(first))
     }
 
     /// End of the last event. If the analysis is limited to a time range, the end of that range.
@@ -161,7 +161,7 @@ impl Facts {
     pub fn end(&self) -> i64 {
         let last = self.inside().map(|e| e.last).max();
         let last = last.unwrap_or(self.header_range.1);
-        self.range.to.map_or(last, |to| to.min(self.header_range.1).max(last))
+        self.range.to.map_or(last, |to| to.0.min(self.header_range.1).max(last))
     }
 
     /// End of the event that ended first.

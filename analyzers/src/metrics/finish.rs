@@ -4,6 +4,7 @@ use super::part::{Gauge, Part, Sum, seconds};
 use super::read::Reader;
 use super::series::{Samples, growth, mean_by_time, points, speeds};
 use super::{Metric, Metrics, Point, Unit};
+use jfr_parse::{EpochNanos, Nanos};
 
 /// A JVM that started at most this many nanoseconds before its recording started with it.
 const AT_START: i64 = 2_000_000_000;
@@ -85,7 +86,12 @@ impl Reader {
         ];
         let how = "decompressed size of the recording";
         metrics.push(Metric::known("upload.bytes", "Size of the recording", Unit::Bytes, how, bytes as f64));
-        Metrics { start_nanos: self.start, end_nanos: finish.end, step_nanos: self.steps.step, metrics }
+        Metrics {
+            start_nanos: EpochNanos(self.start),
+            end_nanos: EpochNanos(finish.end),
+            step_nanos: Nanos(self.steps.step),
+            metrics,
+        }
     }
 
     /// The first sample of a thread represents everything it allocated since it started or since its previous

@@ -1,5 +1,6 @@
 //! Metrics of pprof profiles, which Python, Node.js and Go produce.
 
+use jfr_parse::{EpochNanos, Nanos};
 use jfrkit_profile::any::{self, AnyProfile};
 
 use super::{Metric, Metrics, Unit};
@@ -110,9 +111,9 @@ impl Metrics {
         let duration = profile.duration_nanos.max(0);
         let language = if any::language(profile) == any::Language::Go { Language::Go } else { Language::Python };
         Self {
-            start_nanos: profile.time_nanos,
-            end_nanos: profile.time_nanos.saturating_add(duration),
-            step_nanos: duration,
+            start_nanos: EpochNanos(profile.time_nanos),
+            end_nanos: EpochNanos(profile.time_nanos.saturating_add(duration)),
+            step_nanos: Nanos(duration),
             metrics: of_pprof(language, &totals, duration as f64 / 1e9, &[]),
         }
     }

@@ -1,8 +1,8 @@
 //! Reads the events that the metrics need.
 
 use jfr_parse::{
-    Chunk, Column, ConstantKey, Loss, Plan, Pools, RawEvent, Recording, Result, Row, Text, TickSpan, TimeUnit, Type,
-    TypeId,
+    Chunk, Column, ConstantKey, Loss, Nanos, Plan, Pools, RawEvent, Recording, Result, Row, Text, TickSpan, TimeUnit,
+    Type, TypeId,
 };
 
 use super::MAX_POINTS;
@@ -12,7 +12,7 @@ use super::sources::{A, B, C, DURATION, Kind, SLOTS, START, Source, Sources};
 use crate::engine::consumer::{self, At, Consumer, Ended};
 use crate::engine::stack_plans::StackPlans;
 use crate::profiles::load;
-use crate::summary::gaps_of;
+use crate::summary::{gaps_of, length_of};
 
 /// Number of bytes of a chunk that one thread reads at a time, if there are only a few chunks.
 const SEGMENT: usize = 4 << 20;
@@ -48,16 +48,16 @@ type Constant = (u16, ConstantKey);
 
 impl Reader {
     /// A reader for the chunks of this recording.
-    pub(crate) fn new(recording: &Recording<'_>, step_nanos: Option<i64>) -> Self {
+    pub(crate) fn new(recording: &Recording<'_>, step: Option<Nanos>) -> Self {
         let headers = || recording.headers().map(|(_, header)| header);
         let start = headers().map(|header| header.start_nanos.0).min().unwrap_or(0);
         let known = headers().all(|header| header.duration_nanos.0 > 0);
         let end = headers().map(|header| header.end_nanos().0).max();
         let end = end.filter(|_| known);
         let length = end.map_or(60_000_000_000, |end| end.saturating_sub(start)).max(1);
-        let step = step_nanos.filter(|step| *step > 0).unwrap_or_else(|| nice(length / 100));
+        let step = step.map(|step| step.0).filter(|step| *step > 0).unwrap_or_else(|| nice(length / 100));
         let step = step.max(length / MAX_POINTS + 1);
-        let gaps = gaps_of(recording).iter().map(|(from, to)| to.saturating_sub(*from)).fold(0i64, i64::saturating_add);
+        let gaps = length_of(&gaps_of(recording)).0;
         let segment = consumer::segment(recording.chunk_count(), SEGMENT);
         Self { steps: Steps { start, step }, start, end, gaps, segment }
     }

@@ -1,5 +1,6 @@
 //! Sums and samples over time.
 
+use jfr_parse::EpochNanos;
 use serde::Serialize;
 use serde::ser::SerializeTuple;
 
@@ -9,7 +10,7 @@ use super::MAX_POINTS;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Point {
     /// Start of the step in nanoseconds since the Unix epoch.
-    pub at: i64,
+    pub at: EpochNanos,
     /// The minimum.
     pub min: f64,
     /// The mean.
@@ -22,7 +23,7 @@ pub struct Point {
 impl Serialize for Point {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut tuple = serializer.serialize_tuple(4)?;
-        tuple.serialize_element(&(self.at / 1_000_000))?;
+        tuple.serialize_element(&(self.at.0 / 1_000_000))?;
         tuple.serialize_element(&self.min)?;
         tuple.serialize_element(&self.mean)?;
         tuple.serialize_element(&self.max)?;
@@ -147,7 +148,7 @@ impl Amounts {
                 let nanos = steps.begin(bin + 1).min(end).saturating_sub(at);
                 let seconds = if nanos > 0 { nanos as f64 / 1e9 } else { steps.seconds() };
                 let value = self.bins.get(bin).copied().unwrap_or(0.0) / seconds * per;
-                Point { at, min: value, mean: value, max: value }
+                Point { at: EpochNanos(at), min: value, mean: value, max: value }
             })
             .collect()
     }
@@ -168,7 +169,7 @@ pub(super) fn points(samples: &[(i64, f64)], steps: Steps) -> Vec<Point> {
                 point.mean += value;
                 *n += 1.0;
             }
-            _ => out.push((bin, Point { at: steps.begin(bin), min: value, mean: value, max: value }, 1.0)),
+            _ => out.push((bin, Point { at: EpochNanos(steps.begin(bin)), min: value, mean: value, max: value }, 1.0)),
         }
     }
     out.into_iter().map(|(_, point, n)| Point { mean: point.mean / n, ..point }).collect()
@@ -258,7 +259,7 @@ mod tests {
     fn points_of_samples() {
         let samples = [(100, 1.0), (200, 3.0), (2_500_000_000, 5.0)];
         let found = points(&samples, STEPS);
-        assert_eq!(found[0], Point { at: 0, min: 1.0, mean: 2.0, max: 3.0 });
-        assert_eq!((found[1].at, found.len()), (2_000_000_000, 2));
+        assert_eq!(found[0], Point { at: EpochNanos(0), min: 1.0, mean: 2.0, max: 3.0 });
+        assert_eq!((found[1].at, found.len()), (EpochNanos(2_000_000_000), 2));
     }
 }

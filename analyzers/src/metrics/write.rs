@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use jfr_parse::{Iso, Zone};
+use jfr_parse::{EpochNanos, Iso, Nanos, Zone};
 use jfrkit_profile::units;
 
 use super::{Metric, Metrics, Unit};
@@ -46,13 +46,13 @@ fn digits(value: f64) -> String {
 
 /// A sparkline of the means, from 0 to the largest.
 fn chart(metric: &Metric, metrics: &Metrics) -> String {
-    let steps = (metrics.end_nanos.saturating_sub(metrics.start_nanos) / metrics.step_nanos.max(1)).saturating_add(1);
+    let step_of = |at: EpochNanos| at.saturating_since(metrics.start_nanos).0 / metrics.step_nanos.0.max(1);
+    let steps = step_of(metrics.end_nanos).saturating_add(1);
     let steps = usize::try_from(steps).unwrap_or(1).max(1);
     let width = steps.min(CHART);
     let mut columns: Vec<Option<f64>> = vec![None; width];
     for point in &metric.points {
-        let bin = point.at.saturating_sub(metrics.start_nanos) / metrics.step_nanos.max(1);
-        let column = usize::try_from(bin).unwrap_or(0) * width / steps;
+        let column = usize::try_from(step_of(point.at)).unwrap_or(0) * width / steps;
         if let Some(column) = columns.get_mut(column) {
             *column = Some(column.map_or(point.mean, |known: f64| known.max(point.mean)));
         }
@@ -78,9 +78,9 @@ fn chart(metric: &Metric, metrics: &Metrics) -> String {
 /// Errors of `out`.
 pub fn text(out: &mut impl Write, metrics: &Metrics, explain: bool, zone: &Zone) -> io::Result<()> {
     // Some profiles have no duration, and some not even a time.
-    let nanos = metrics.end_nanos.saturating_sub(metrics.start_nanos);
+    let Nanos(nanos) = metrics.end_nanos.saturating_since(metrics.start_nanos);
     if nanos > 0 {
-        let start = Iso(zone.local(metrics.start_nanos)).to_string();
+        let start = zone.local(metrics.start_nanos).to_string();
         write!(
             out,
             "{} from {} {}",
@@ -90,7 +90,7 @@ pub fn text(out: &mut impl Write, metrics: &Metrics, explain: bool, zone: &Zone)
         )?;
         // Profiles that are not recordings have no points.
         match metrics.metrics.iter().any(|metric| !metric.points.is_empty()) {
-            true => writeln!(out, ", one point every {}\n", units::duration(metrics.step_nanos))?,
+            true => writeln!(out, ", one point every {}\n", units::duration(metrics.step_nanos.0))?,
             false => writeln!(out, "\n")?,
         }
     }
@@ -182,7 +182,7 @@ pub fn openmetrics(out: &mut impl Write, inputs: &[(String, Metrics)]) -> io::Re
 }
 
 /// Formats seconds since the Unix epoch with milliseconds.
-fn seconds(nanos: i64) -> String {
-    let millis = nanos.div_euclid(1_000_000);
+fn seconds(at: EpochNanos) -> String {
+    let millis = at.0.div_euclid(1_000_000);
     format!("{}.{:03}", millis.div_euclid(1_000), millis.rem_euclid(1_000))
 }

@@ -26,6 +26,7 @@ use crate::engine::driver::Task;
 use crate::engine::routing::{Routes, Target};
 use crate::engine::stack_plans::StackPlans;
 use crate::engine::stacks::{ChunkStacks, Shared};
+use crate::time_range::TimeRange;
 use jfrkit_profile::{LabelSetId, Moment, ProfileType, StackId, Timeline};
 
 /// Number of bytes that one thread reads at a time where there are few chunks.
@@ -166,9 +167,8 @@ impl<'o> Context<'o> {
             let of = match known.and(bounds.last()) {
                 Some(bounds) => *bounds,
                 // An event counts with its full duration in the range in which it begins.
-                None => {
-                    Bounds::of(task.recording.headers().map(|(_, header)| header)).within(None, options.filter.to_nanos)
-                }
+                None => Bounds::of(task.recording.headers().map(|(_, header)| header))
+                    .within(TimeRange { from: None, ..options.filter.range }),
             };
             bounds.push(of);
         }
@@ -263,7 +263,7 @@ impl Consumer for Context<'_> {
             return;
         }
         let filter = &self.options.filter;
-        let range = filter.from_nanos.unwrap_or(i64::MIN)..filter.to_nanos.unwrap_or(i64::MAX);
+        let range = filter.range.first().0..filter.range.end().0;
         if self.options.native_leaks && matches!(reading.route, Route::Malloc | Route::Free) {
             let nanos = clock.nanos(row.get(TIME)).0;
             if reading.route == Route::Free {
@@ -498,8 +498,8 @@ impl<'a> Routing<'_, 'a> {
             }
         }
         let (header, filter) = (self.chunk.header(), &self.context.options.filter);
-        let from = header.start_nanos.0.max(filter.from_nanos.unwrap_or(i64::MIN));
-        let to = header.start_nanos.saturating_add(header.duration_nanos).0.min(filter.to_nanos.unwrap_or(i64::MAX));
+        let from = header.start_nanos.max(filter.range.first()).0;
+        let to = header.end_nanos().min(filter.range.end()).0;
         self.facts.loads.scale(&sampled, from, to)
     }
 

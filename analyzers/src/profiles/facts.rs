@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
-use jfr_parse::{Chunk, ChunkOffset, Column, ConstantKey, Plan, Pools, RawEvent, RawStr, Row, Text, Ticks, TypeId};
+use jfr_parse::{
+    Chunk, ChunkOffset, Column, ConstantKey, EpochNanos, Plan, Pools, RawEvent, RawStr, Row, Text, Ticks, TypeId,
+};
 
 use super::execution::is_async_profiler;
 use super::load::{Loads, MAX_LOADS, load};
@@ -140,8 +142,7 @@ impl Facts {
             facts.datadog_interval_ms = Some((cpu.cast_signed(), wall.cast_signed()));
         }
         if options.wants(jfrkit_profile::ProfileType::Cpu) {
-            let (from, to) = (options.filter.from_nanos, options.filter.to_nanos);
-            let wanted = |at: i64| from.is_none_or(|from| at >= from) && to.is_none_or(|to| at < to);
+            let wanted = |at: i64| options.filter.range.contains(EpochNanos(at));
             let clock = chunk.clock();
             for row in reader.numbers(of(FactKind::CpuLoad).take(MAX_LOADS), ["startTime", "jvmUser", "jvmSystem"]) {
                 let at = clock.nanos(row.get(START)).0;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jfr_parse::Stop;
 use regex::Regex;
 
+use crate::time_range::TimeRange;
 use jfrkit_profile::ProfileType;
 
 /// What to collect from a recording, and how.
@@ -72,10 +73,8 @@ impl std::fmt::Debug for Progress {
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Filter {
-    /// Only events that begin at or after this time, in nanoseconds since the Unix epoch.
-    pub from_nanos: Option<i64>,
-    /// Only events that begin before this time, in nanoseconds since the Unix epoch.
-    pub to_nanos: Option<i64>,
+    /// Only events that begin in this time range.
+    pub range: TimeRange,
     /// Only events of threads with a matching name.
     pub threads: Option<Regex>,
     /// Only events of threads in a matching state, for events that record the state.
@@ -90,10 +89,8 @@ impl Filter {
     /// Whether everything passes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        let Self { from_nanos, to_nanos, threads, states, include, exclude } = self;
-        from_nanos.is_none()
-            && to_nanos.is_none()
-            && [threads, states, include, exclude].iter().all(|regex| regex.is_none())
+        let Self { range, threads, states, include, exclude } = self;
+        range.is_open() && [threads, states, include, exclude].iter().all(|regex| regex.is_none())
     }
 }
 

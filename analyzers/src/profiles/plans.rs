@@ -103,7 +103,7 @@ impl ThreadPlan {
 impl Plans {
     pub(super) fn new(chunk: &Chunk<'_>, options: &Options) -> Result<Self> {
         let metadata = chunk.metadata();
-        let timed = options.filter.from_nanos.is_some() || options.filter.to_nanos.is_some();
+        let timed = !options.filter.range.is_open();
         let mut acts = TypeMap::default();
         let mut readings = Vec::new();
         let mut source_types = vec![None; SOURCES.len()];

@@ -128,7 +128,7 @@ pub(super) fn comments(kind: ProfileType, totals: &Totals, options: &Options) ->
         once("excludes memory freed before the end of the recording".to_owned());
     }
     let filter = &options.filter;
-    if filter.from_nanos.is_some() || filter.to_nanos.is_some() {
+    if !filter.range.is_open() {
         once("filtered by time".to_owned());
     }
     for (what, regex) in [

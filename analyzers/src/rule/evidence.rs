@@ -1,5 +1,6 @@
 //! The numbers behind a verdict, as typed values with units.
 
+use jfr_parse::{EpochNanos, Nanos};
 use serde::Serialize;
 use serde::ser::SerializeMap;
 
@@ -34,8 +35,8 @@ pub enum Value {
     },
     /// A duration.
     Duration {
-        /// Duration in nanoseconds.
-        nanos: i64,
+        /// The duration.
+        nanos: Nanos,
     },
     /// A size in bytes.
     Bytes {
@@ -49,15 +50,15 @@ pub enum Value {
     },
     /// A point in time.
     Instant {
-        /// Nanoseconds since the Unix epoch.
-        epoch_nanos: i64,
+        /// The instant.
+        epoch_nanos: EpochNanos,
     },
     /// A time interval.
     Window {
-        /// Start in nanoseconds since the Unix epoch.
-        from_nanos: i64,
-        /// End in nanoseconds since the Unix epoch.
-        to_nanos: i64,
+        /// Its start.
+        from_nanos: EpochNanos,
+        /// Its end.
+        to_nanos: EpochNanos,
     },
     /// A stack trace, leaf first.
     Stack {
@@ -129,13 +130,13 @@ impl Value {
     /// A duration.
     #[must_use]
     pub const fn nanos(nanos: i64) -> Self {
-        Self::Duration { nanos }
+        Self::Duration { nanos: Nanos(nanos) }
     }
 
     /// A duration given as a floating-point number of nanoseconds.
     #[must_use]
     pub fn nanos_f64(nanos: f64) -> Self {
-        Self::Duration { nanos: crate::math::to_i64(nanos) }
+        Self::nanos(crate::math::to_i64(nanos))
     }
 
     /// A size in bytes.
@@ -159,13 +160,13 @@ impl Value {
     /// A point in time, in nanoseconds since the Unix epoch.
     #[must_use]
     pub const fn instant(epoch_nanos: i64) -> Self {
-        Self::Instant { epoch_nanos }
+        Self::Instant { epoch_nanos: EpochNanos(epoch_nanos) }
     }
 
     /// A time interval, in nanoseconds since the Unix epoch.
     #[must_use]
     pub const fn window(from_nanos: i64, to_nanos: i64) -> Self {
-        Self::Window { from_nanos, to_nanos }
+        Self::Window { from_nanos: EpochNanos(from_nanos), to_nanos: EpochNanos(to_nanos) }
     }
 
     /// A list of texts, truncated to the first [`MAX_ROWS`].

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jfr_parse::Stop;
 
 use super::definition::{Category, RuleInfo};
+use crate::time_range::TimeRange;
 
 /// What to analyze, and how.
 #[derive(Debug, Clone, Default)]
@@ -18,13 +19,9 @@ pub struct AnalysisOptions {
     pub categories: Vec<Category>,
     /// Overridden settings, as text with a unit, by rule id and key.
     pub settings: BTreeMap<String, BTreeMap<String, String>>,
-    /// Only events that end at or after this time, in nanoseconds since the Unix epoch. Events that describe
+    /// Only events that end at or after the beginning of this time range, and begin before its end. Events that describe
     /// the JVM and the recording (settings, flags, properties, configuration) count regardless of their time.
-    pub from_nanos: Option<i64>,
-    /// Only events that begin before this time, in nanoseconds since the Unix epoch.
-    pub to_nanos: Option<i64>,
-    /// Whether to add a [`Timeline`](super::Timeline) to the report. Its data is read in the same pass.
-    pub timeline: bool,
+    pub range: TimeRange,
     /// Stops the work early.
     pub stop: Stop,
 }

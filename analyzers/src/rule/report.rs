@@ -1,10 +1,10 @@
 //! The result of an analysis.
 
+use jfr_parse::{EpochNanos, Nanos};
 use serde::Serialize;
 
 use super::definition::{Category, RuleInfo};
 use super::finding::{Finding, Section};
-use super::timeline::Timeline;
 use super::verdict::{Severity, Verdict};
 
 /// The verdicts of all rules that ran.
@@ -18,18 +18,15 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// The outcome of each rule, in order of registration.
     pub rules: Vec<Outcome>,
-    /// How the recording developed over time, if requested in the options.
-    #[serde(skip)]
-    pub timeline: Option<Timeline>,
 }
 
 /// Facts about a recording as a whole.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct RecordingInfo {
     /// Start of the first event in nanoseconds since the Unix epoch.
-    pub start_nanos: i64,
+    pub start_nanos: EpochNanos,
     /// Nanoseconds from there to the end of the last event.
-    pub duration_nanos: i64,
+    pub duration_nanos: Nanos,
     /// The number of chunks.
     pub chunks: usize,
     /// How many of the chunks cannot be read at all.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Write;
 
 use jfr_parse::text::{amount, duration};
-use jfr_parse::{Content, Iso, Zone};
+use jfr_parse::{Content, EpochNanos, Iso, LocalNanos, Zone};
 
 use super::catalog::Kind;
 use super::constants::plain;
@@ -258,7 +258,7 @@ impl Answers {
                 };
             }
             value if column.shape == Shape::Instant => match rounded(value) {
-                Some(nanos) => shown(Val::Int(self.zone.local(nanos)), column),
+                Some(nanos) => shown(Val::Int(self.zone.local(EpochNanos(nanos)).0), column),
                 None => None,
             },
             value => shown(value, column),
@@ -275,8 +275,8 @@ impl Answers {
             (Val::Null, _) => Raw::Null,
             (Val::Text(n), _) => Raw::Text(self.names.text(n).to_owned()),
             (Val::Bool(b), _) => Raw::Bool(b),
-            (Val::Int(nanos), Shape::Instant) => Raw::Text(Iso(nanos).to_string()),
-            (Val::Float(nanos), Shape::Instant) => Raw::Text(Iso(whole(nanos)).to_string()),
+            (Val::Int(nanos), Shape::Instant) => Raw::Text(Iso(EpochNanos(nanos)).to_string()),
+            (Val::Float(nanos), Shape::Instant) => Raw::Text(Iso(EpochNanos(whole(nanos))).to_string()),
             // Infinite.
             (Val::Int(i64::MAX), Shape::Span) => Raw::Null,
             (value, Shape::Address) => Raw::Text(shown(value, &AnswerColumn::plain(shape)).unwrap_or_default()),
@@ -305,8 +305,8 @@ fn shown(value: Val, column: &AnswerColumn) -> Option<String> {
     Some(match column.shape {
         Shape::Instant => {
             let nanos = rounded(value)?;
-            let iso = Iso(nanos).to_string();
-            iso.get(11..19).unwrap_or(&iso).to_owned()
+            let local = LocalNanos(nanos).to_string();
+            local.get(11..19).unwrap_or(&local).to_owned()
         }
         Shape::Span => match rounded(value)? {
             i64::MAX => "Indefinite".to_owned(),

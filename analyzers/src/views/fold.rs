@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::hash::BuildHasher;
 
 use hashbrown::{HashMap, HashTable};
-use jfr_parse::{Chunk, Content, RawEvent, Row, Type};
+use jfr_parse::{Chunk, Content, EpochNanos, RawEvent, Row, Type};
 use regex::Regex;
 
 use super::answer::{Answer, AnswerColumn, Answers, Shape};
@@ -17,15 +17,14 @@ use super::syntax::{Aggregate, CellFormat, FieldRef, Source};
 use super::value::{Names, Val, renumbered};
 use crate::engine::reachable::Reachable;
 use crate::engine::type_map::TypeMap;
+use crate::time_range::TimeRange;
 
 /// Selects which events count.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Filter {
-    /// Only events that begin at or after this time, in nanoseconds since the Unix epoch.
-    pub from_nanos: Option<i64>,
-    /// Only events that begin before this time, in nanoseconds since the Unix epoch.
-    pub to_nanos: Option<i64>,
+    /// Only events that begin in this time range.
+    pub range: TimeRange,
     /// Only events of threads with a matching name.
     pub thread: Option<Regex>,
     /// What counts as the user's own code.
@@ -223,12 +222,8 @@ impl ViewSet {
     }
 
     fn in_range(&self, start: Option<Val>) -> bool {
-        let Filter { from_nanos, to_nanos, .. } = self.filter;
-        if from_nanos.is_none() && to_nanos.is_none() {
-            return true;
-        }
-        let Some(Val::Int(at)) = start else { return false };
-        from_nanos.is_none_or(|from| at >= from) && to_nanos.is_none_or(|to| at < to)
+        let range = self.filter.range;
+        range.is_open() || matches!(start, Some(Val::Int(at)) if range.contains(EpochNanos(at)))
     }
 
     fn bind<'c>(&self, of: Type<'c>, context: &mut Context<'c, '_>, views: &mut [Rows]) -> Option<Reading> {
@@ -262,7 +257,7 @@ impl ViewSet {
         if taps.is_empty() {
             return None;
         }
-        let filtered = self.filter.from_nanos.is_some() || self.filter.to_nanos.is_some();
+        let filtered = !self.filter.range.is_open();
         let timed = taps.iter().any(|tap| self.queries.get(tap.view).is_some_and(Compiled::needs_time));
         let by_thread = self.filter.thread.is_some();
         let mut find =

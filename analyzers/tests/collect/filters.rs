@@ -1,6 +1,7 @@
 //! Filters: each drops what does not match, and is listed in the comments.
 
-use jfr_analyzers::{Filter, LabelKey, Options};
+use jfr_analyzers::{Filter, LabelKey, Options, TimeRange};
+use jfr_parse::{EpochNanos, Nanos};
 use jfrkit_profile::ProfileType::Cpu;
 use jfrkit_profile::ProfileType::Error;
 use jfrkit_profile::ProfileType::Sleep;
@@ -31,22 +32,23 @@ fn sleeps() -> Chunk {
 #[test]
 fn by_time_the_beginning_belongs_to_it_and_the_end_does_not() {
     let chunk = sleeps();
-    let start = chunk.chunk.start_nanos;
-    let range = |from, to| filtered(|f| (f.from_nanos, f.to_nanos) = (from, to));
+    let start = EpochNanos(chunk.chunk.start_nanos);
+    let later = |nanos| Some(start.saturating_add(Nanos(nanos)));
+    let range = |from, to| filtered(|f| f.range = TimeRange { from, to });
     for (options, expected) in [
-        (range(Some(start + 100 * MILLI), Some(start + 300 * MILLI)), [2, 302]),
-        (range(Some(start + 100 * MILLI + 1), None), [3, 903]),
-        (range(None, Some(start + 1)), [1, 1]),
+        (range(later(100 * MILLI), later(300 * MILLI)), [2, 302]),
+        (range(later(100 * MILLI + 1), None), [3, 903]),
+        (range(None, later(1)), [1, 1]),
     ] {
         let set = profiles_with(&[&chunk], &options);
         assert_eq!(totals(&set, Sleep), expected, "{:?}", options.filter);
         assert!(comments(&set, Sleep).contains("filtered by time"));
         let profile = set.get(Sleep).unwrap();
-        assert_eq!(profile.time_nanos, options.filter.from_nanos.unwrap_or(start));
-        let end = options.filter.to_nanos.unwrap_or(start + 1_000 * MILLI);
+        assert_eq!(profile.time_nanos, options.filter.range.from.unwrap_or(start).0);
+        let end = options.filter.range.to.map_or(start.0 + 1_000 * MILLI, |to| to.0);
         assert_eq!(profile.time_nanos + profile.duration_nanos, end);
     }
-    assert!(profiles_with(&[&chunk], &range(Some(start + 500 * MILLI), None)).get(Sleep).is_none());
+    assert!(profiles_with(&[&chunk], &range(later(500 * MILLI), None)).get(Sleep).is_none());
 }
 
 #[test]
@@ -107,8 +109,8 @@ fn by_time_a_throw_is_still_counted_once() {
     }
     let start = chunk.chunk.start_nanos;
     let count = |cut: i64| {
-        let cut = start + cut * MILLI;
-        let (before, behind) = (filtered(|f| f.to_nanos = Some(cut)), filtered(|f| f.from_nanos = Some(cut)));
+        let cut = EpochNanos(start + cut * MILLI);
+        let (before, behind) = (filtered(|f| f.range.to = Some(cut)), filtered(|f| f.range.from = Some(cut)));
         [before, behind].map(|options| totals(&profiles_with(&[&chunk], &options), Error).into_iter().sum::<i64>())
     };
     // The range that contains the error event has the throw, the other one does not.

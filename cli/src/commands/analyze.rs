@@ -300,8 +300,7 @@ impl Judge<'_> {
         };
         let evaluated = if self.args.is_page() {
             let mut collecting = jfr_analyzers::Options::default();
-            collecting.filter.from_nanos = options.from_nanos;
-            collecting.filter.to_nanos = options.to_nanos;
+            collecting.filter.range = options.range;
             Part::of_recording(name, recording, (self.analysis, &options), &collecting)
                 .map(|(part, report)| (report, Some(part)))
         } else {
@@ -315,8 +314,7 @@ impl Judge<'_> {
         for warning in &report.recording.warnings {
             warn(name, warning);
         }
-        let is_limited = options.from_nanos.is_some() || options.to_nanos.is_some();
-        if is_limited && report.recording.events == 0 && !report.recording.is_unread() {
+        if !options.range.is_open() && report.recording.events == 0 && !report.recording.is_unread() {
             let (start, end) = span(&[recording]);
             let zone = zone();
             let nothing = BadTimeRange::Outside { start, end }.in_zone(&zone);
@@ -403,9 +401,7 @@ impl Args {
         options: &AnalysisOptions,
     ) -> Result<AnalysisOptions, Failure> {
         let mut options = options.clone();
-        let range = self.time.range(name, &[recording])?;
-        options.from_nanos = range.from;
-        options.to_nanos = range.to;
+        options.range = self.time.range(name, &[recording])?;
         Ok(options)
     }
 

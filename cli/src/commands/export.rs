@@ -136,8 +136,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     if args.from.is_some() || args.to.is_some() {
         let (from, to) = (args.from, args.to);
         options.range = Some(Box::new(move |recording: &Recording<'_>| {
-            let range = time_range("", from, to, &[recording]).map_err(|failure| failure.to_string())?;
-            Ok(Some(range.from.unwrap_or(i64::MIN)..range.to.unwrap_or(i64::MAX)))
+            time_range("", from, to, &[recording]).map_err(|failure| failure.to_string())
         }));
     }
     options.raw_names = args.raw_names;

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io::Write;
 
 use jfr_analyzers::metrics::{Metrics, write};
-use jfr_parse::MetadataCache;
+use jfr_parse::{MetadataCache, Nanos};
 use serde::Serialize;
 
 use crate::failure::Failure;
@@ -35,7 +35,7 @@ pub(crate) struct Args {
 
     /// Distance between points, such as 1s or 100ms; by default there are about 100 points
     #[arg(long, value_name = "TIME", value_parser = step)]
-    step: Option<i64>,
+    step: Option<Nanos>,
 
     /// Output format
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -69,10 +69,10 @@ struct Of<'a> {
     metrics: &'a Metrics,
 }
 
-fn step(text: &str) -> Result<i64, String> {
+fn step(text: &str) -> Result<Nanos, String> {
     let wrong = || "expected a time such as 1s or 100ms".to_owned();
     match jfr_analyzers::TimeBound::parse(text) {
-        Ok(jfr_analyzers::TimeBound::FromStart(nanos)) if nanos >= 1_000_000 => Ok(nanos),
+        Ok(jfr_analyzers::TimeBound::FromStart(step)) if step.0 >= 1_000_000 => Ok(step),
         Ok(jfr_analyzers::TimeBound::FromStart(_)) => Err("the step must be at least 1ms".to_owned()),
         _ => Err(wrong()),
     }

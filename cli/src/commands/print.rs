@@ -1,10 +1,11 @@
 //! `jfrkit print`.
 
+use jfr_analyzers::TimeRange;
 use std::io::Write;
 
 use jfr_parse::text::TextWriter;
 use jfr_parse::{
-    Chunk, Content, Iso, Loss, Plan, RawEvent, Recording, StructValue, TimeUnit, Timed, Type, TypeId, ValueReader,
+    Chunk, Content, EpochNanos, Iso, Loss, Plan, RawEvent, StructValue, TimeUnit, Timed, Type, TypeId, ValueReader,
 };
 use serde::Serialize;
 
@@ -112,7 +113,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 }
 
 fn one(args: &Args, input: &Input<'_>, printed: &mut u64) -> Result<(), Failure> {
-    let range = args.range(input.name, &input.recording)?;
+    let range = args.time.range(input.name, &[&input.recording])?;
     let mut job = Job { args, range, out: crate::output::stdout(), input, printed };
     if input.many && args.format == Format::Text {
         writeln!(job.out, "# {}\n", jfr_parse::text::plain(input.name))?;
@@ -153,15 +154,6 @@ fn one(args: &Args, input: &Input<'_>, printed: &mut u64) -> Result<(), Failure>
 }
 
 impl Args {
-    /// The requested time range in nanoseconds since the Unix epoch.
-    fn range(&self, name: &str, recording: &Recording<'_>) -> Result<Option<std::ops::Range<i64>>, Failure> {
-        if self.time.is_open() {
-            return Ok(None);
-        }
-        let range = self.time.range(name, &[recording])?;
-        Ok(Some(range.from.unwrap_or(i64::MIN)..range.to.unwrap_or(i64::MAX)))
-    }
-
     fn wants(&self, of: Type<'_>) -> bool {
         self.events.as_ref().is_none_or(|globs| globs.fits_type(of))
             && self.categories.as_ref().is_none_or(|globs| globs.fits_categories(of))
@@ -170,7 +162,7 @@ impl Args {
 
 struct Job<'r, O> {
     args: &'r Args,
-    range: Option<std::ops::Range<i64>>,
+    range: TimeRange,
     out: O,
     input: &'r Input<'r>,
     /// The number of events printed for all inputs.
@@ -205,9 +197,7 @@ impl<O: Write> Job<'_, O> {
             }
             let Some(of) = wanted.get(&event.type_id) else { continue };
             let start = of.start(chunk, &event);
-            if let Some(range) = &self.range
-                && !start.is_some_and(|at| range.contains(&at))
-            {
+            if !self.range.is_open() && !start.is_some_and(|at| self.range.contains(at)) {
                 continue;
             }
             // Index the constants only if an event is printed.
@@ -237,7 +227,7 @@ impl<O: Write> Job<'_, O> {
         text: &mut TextWriter,
         chunk: &Chunk<'_>,
         of: &Wanted<'_>,
-        start: Option<i64>,
+        start: Option<EpochNanos>,
         value: &StructValue<'_>,
     ) -> Result<(), Failure> {
         match self.args.format {
@@ -247,7 +237,7 @@ impl<O: Write> Job<'_, O> {
                 self.out.write_all(text.as_str().as_bytes())?;
             }
             Format::Json => {
-                let start_time = start.map(|nanos| Iso(nanos).to_string());
+                let start_time = start.map(|at| Iso(at).to_string());
                 let values = value.timed(chunk.clock()).compact(self.args.compact);
                 let file = self.input.many.then_some(self.input.label);
                 let line = Line { file, r#type: of.of.name(), start_time, values };
@@ -275,9 +265,9 @@ impl<'c> Wanted<'c> {
         Self { of, start }
     }
 
-    /// Start of an event in nanoseconds since the Unix epoch.
-    fn start(&self, chunk: &Chunk<'_>, event: &RawEvent<'_>) -> Option<i64> {
+    /// Start of an event.
+    fn start(&self, chunk: &Chunk<'_>, event: &RawEvent<'_>) -> Option<EpochNanos> {
         let (plan, unit) = self.start.as_ref()?;
-        Some(chunk.clock().instant(plan.read(event.payload).ok()?.get(jfr_parse::Column::<i64>::at(0)), *unit)?.0)
+        chunk.clock().instant(plan.read(event.payload).ok()?.get(jfr_parse::Column::<i64>::at(0)), *unit)
     }
 }

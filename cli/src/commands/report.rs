@@ -9,7 +9,7 @@ use jfr_analyzers::rule::{Analysis, AnalysisError, AnalysisOptions, Report};
 use jfr_analyzers::runtime::Runtime;
 use jfr_analyzers::time_range::span;
 use jfr_analyzers::{LabelKey, Options, Pass};
-use jfr_parse::{Error, Recording};
+use jfr_parse::{EpochNanos, Error, Nanos, Recording};
 use jfrkit_profile::any::{AnyProfile, Language, java_title, language};
 use jfrkit_profile::tree::View;
 use jfrkit_profile::{Cancel, ProfileType, units};
@@ -87,8 +87,8 @@ pub(crate) const MAX_SIZE: usize = 10_000_000;
 pub(crate) struct Part {
     name: String,
     facts: ReportFacts,
-    start_nanos: i64,
-    end_nanos: i64,
+    start_nanos: EpochNanos,
+    end_nanos: EpochNanos,
     bytes: u64,
     types: Vec<Typed>,
     absent: Vec<(ProfileType, String)>,
@@ -105,8 +105,8 @@ impl Part {
         Self {
             name,
             facts: ReportFacts::default(),
-            start_nanos: 0,
-            end_nanos: 0,
+            start_nanos: EpochNanos::default(),
+            end_nanos: EpochNanos::default(),
             bytes,
             types: Vec::new(),
             absent: Vec::new(),
@@ -160,8 +160,8 @@ impl Part {
         part.metrics = output.metrics.map(|(metrics, _)| metrics.metrics).unwrap_or_default();
         let runtime = part.told(Runtime::of(recording, jfr_analyzers::runtime::Options::default()))?;
         let (start, end) = span(&[recording]);
-        part.start_nanos = options.filter.from_nanos.unwrap_or(start);
-        part.end_nanos = options.filter.to_nanos.unwrap_or(end);
+        part.start_nanos = options.filter.range.from.unwrap_or(start);
+        part.end_nanos = options.filter.range.to.unwrap_or(end);
         let mut entries = runtime.iter().flat_map(|runtime| &runtime.sections).flat_map(|section| &section.entries);
         let host = entries.find(|entry| entry.name == "HOSTNAME").map(|entry| entry.value.clone());
         let main = report.recording.main.clone().unwrap_or_default();
@@ -198,8 +198,8 @@ impl Part {
         let mut part = Self::new(name.to_owned(), bytes);
         part.types = of_profile(profile);
         part.warnings.clone_from(&profile.losses);
-        part.start_nanos = profile.time_nanos;
-        part.end_nanos = profile.time_nanos.saturating_add(profile.duration_nanos.max(0));
+        part.start_nanos = EpochNanos(profile.time_nanos);
+        part.end_nanos = part.start_nanos.saturating_add(Nanos(profile.duration_nanos.max(0)));
         let language = language(profile);
         let named = language.name();
         let runtime = match language {

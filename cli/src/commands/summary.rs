@@ -104,7 +104,7 @@ fn text(out: &mut impl Write, summary: &Summary) -> Result<(), Failure> {
             (None, false, true) => "last of its session",
             (None, false, false) => "",
         };
-        let (start, length) = (zone.iso(chunk.start_nanos), units::duration(chunk.duration_nanos));
+        let (start, length) = (zone.iso(chunk.start_nanos), units::duration(chunk.duration_nanos.0));
         let (size, events) = (units::size(whole(chunk.size)), units::count(whole(chunk.event_count)));
         let line = format!(
             "{i:>5}  {:<7}  {:<14}  {size:>10}  {events:>12}  {start:<widest$}  {length:>12}  {remark}",

@@ -211,8 +211,7 @@ impl Args {
     fn filter(&self, name: &str, recording: &Recording<'_>) -> Result<Filter, Failure> {
         let range = self.time.range(name, &[recording])?;
         let mut filter = Filter::default();
-        filter.from_nanos = range.from;
-        filter.to_nanos = range.to;
+        filter.range = range;
         filter.thread.clone_from(&self.thread);
         filter.own.packages = self.own()?;
         Ok(filter)

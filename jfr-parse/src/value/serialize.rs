@@ -5,7 +5,7 @@ use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 use super::{StructValue, Value};
 use crate::metadata::{Content, Field};
 use crate::text::class_name;
-use crate::time::{Clock, Iso};
+use crate::time::{Clock, EpochNanos, Iso};
 
 /// Null serializes as unit, arrays as sequences, structs as maps, and numbers as recorded. [`Timed`] converts
 /// times.
@@ -117,7 +117,7 @@ fn one_text(value: &StructValue<'_>) -> Option<String> {
 
 /// ISO 8601 without trailing groups of three zeros, as `java.time.Instant` writes it.
 fn java_instant(nanos: i64) -> String {
-    let mut text = Iso(nanos).to_string();
+    let mut text = Iso(EpochNanos(nanos)).to_string();
     let is_even = |unit| nanos.rem_euclid(unit) == 0;
     let zeros = match () {
         // Including the decimal point.
@@ -198,7 +198,7 @@ impl Serialize for TimedField<'_, '_> {
             _ => match field.content() {
                 Some(Content::Timestamp(unit)) => match value.as_i64().and_then(|n| clock.instant(n, unit)) {
                     Some(at) if form.java_times => out.serialize_str(&java_instant(at.0)),
-                    Some(at) => out.collect_str(&Iso(at.0)),
+                    Some(at) => out.collect_str(&Iso(at)),
                     None => out.serialize_unit(),
                 },
                 // As in text output, unsigned durations of more than 63 bits are read as signed.

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use jfr_analyzers::metrics::Metric;
 use jfr_analyzers::rule::{Report, Severity};
-use jfr_parse::Iso;
+use jfr_parse::{EpochNanos, Iso};
 use jfrkit_profile::Cancel;
 use jfrkit_profile::tree::{By, DEFAULT_MIN, Group, TableRow, Tree, View, table};
 use jfrkit_web::{Block, Bundle, write_page};
@@ -52,9 +52,9 @@ pub struct ReportProfile<'a> {
     /// Facts about it.
     pub facts: ReportFacts,
     /// Start in nanoseconds since the Unix epoch.
-    pub start_nanos: i64,
+    pub start_nanos: EpochNanos,
     /// End in nanoseconds since the Unix epoch.
-    pub end_nanos: i64,
+    pub end_nanos: EpochNanos,
     /// Size of the file.
     pub bytes: u64,
     /// The profile types.
@@ -153,10 +153,10 @@ impl Packed {
 
 /// The points of a metric, as returned by the API. A metric without points becomes a single point.
 fn points(metric: &Metric, profile: &ReportProfile<'_>, id: &str) -> Vec<Value> {
-    let points = metric.points.iter().map(|p| json!([p.at / 1_000_000, p.min, p.mean, p.max, id]));
+    let points = metric.points.iter().map(|p| json!([p.at.0 / 1_000_000, p.min, p.mean, p.max, id]));
     match metric.value {
         Some(value) if metric.points.is_empty() => {
-            vec![json!([profile.start_nanos / 1_000_000, value, value, value, id])]
+            vec![json!([profile.start_nanos.0 / 1_000_000, value, value, value, id])]
         }
         Some(_) => points.collect(),
         None => Vec::new(),
@@ -316,8 +316,8 @@ pub fn report_page(
             row.insert("warnings".to_owned(), json!(profile.warnings.len()));
             let mut detail = head;
             if let Some(of) = services.get(&*profile.facts.service) {
-                let from = of.iter().map(|(_, of)| of.start_nanos).min().unwrap_or(0);
-                let to = of.iter().map(|(_, of)| of.end_nanos).max().unwrap_or(0);
+                let from = of.iter().map(|(_, of)| of.start_nanos).min().unwrap_or_default();
+                let to = of.iter().map(|(_, of)| of.end_nanos).max().unwrap_or_default();
                 detail.insert("metrics_from".to_owned(), json!(Iso(from).to_string()));
                 detail.insert("metrics_to".to_owned(), json!(Iso(to).to_string()));
             }

@@ -13,8 +13,7 @@ const FORMATS: [Format; 5] = [Format::Text, Format::Json, Format::Markdown, Form
 fn each_gives_a_report_or_a_one_line_error() {
     let Some(folder) = jfr_parse::testing::corpus("hard") else { return };
     let files = std::fs::read_dir(&folder).unwrap();
-    let mut options = AnalysisOptions::default();
-    options.timeline = true;
+    let options = AnalysisOptions::default();
     let (mut reports, mut errors) = (0, 0);
     for file in files {
         let path = file.unwrap().path();

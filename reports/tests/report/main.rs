@@ -29,7 +29,6 @@ fn root() -> PathBuf {
 fn analyze(analysis: &Analysis, path: &str, rules: &[&str]) -> Report {
     let recording = Recording::open(root().join(path)).unwrap();
     let mut options = AnalysisOptions::default();
-    options.timeline = true;
     options.rules = rules.iter().map(|id| (*id).to_owned()).collect();
     analysis.evaluate(&recording, &options).unwrap()
 }

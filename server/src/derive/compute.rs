@@ -8,8 +8,8 @@ use std::time::Duration;
 use jfr_analyzers::metrics::Metrics;
 use jfr_analyzers::rule::{AnalysisError, AnalysisOptions, Report, Severity};
 use jfr_analyzers::time_range::span;
-use jfr_analyzers::{LabelKey, Options, Pass, collect_merged};
-use jfr_parse::{Limits, OpenOptions, Recording, Stop};
+use jfr_analyzers::{LabelKey, Options, Pass, TimeRange, collect_merged};
+use jfr_parse::{EpochNanos, Limits, Nanos, OpenOptions, Recording, Stop};
 use jfrkit_profile::{Cancel, ProfileSet};
 use jfrkit_reports::runtime::{RuntimeSection, recording_sections};
 use jfrkit_reports::{Entry, Format, Style};
@@ -82,14 +82,14 @@ pub(crate) fn stacks_within(
     let opened: Vec<_> = paths.iter().filter_map(|path| open(path, bounds).ok()).collect();
     let mut options = options();
     options.types = vec![*kind];
-    options.filter.from_nanos = Some(start.saturating_mul(1_000_000));
-    options.filter.to_nanos = Some(end.saturating_mul(1_000_000));
+    let [start, end] = [start, end].map(|millis| EpochNanos(millis.saturating_mul(1_000_000)));
+    options.filter.range = TimeRange { from: Some(start), to: Some(end) };
     let all: Vec<&Recording<'static>> = opened.iter().collect();
     let set = collect_merged(&all, &options).map_err(|error| error.to_string())?;
     let found = set.profiles.iter().find(|profile| profile.kind == *kind);
     // The recordings may cover only a part of the range.
     let (begin, finish) = span(&all);
-    let covered = end.saturating_mul(1_000_000).min(finish).saturating_sub(start.saturating_mul(1_000_000).max(begin));
+    let Nanos(covered) = end.min(finish).saturating_since(start.max(begin));
     Ok(found.map(|profile| {
         let mut stacks = trees::CallStacks::of(profile, &set.tables);
         stacks.seconds = std::time::Duration::from_nanos(u64::try_from(covered).unwrap_or(0)).as_secs_f64();

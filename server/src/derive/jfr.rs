@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use jfr_analyzers::time_range::span;
-use jfr_parse::Recording;
+use jfr_parse::{EpochNanos, Recording};
 use jfrkit_profile::ProfileType;
 use jfrkit_reports::runtime::RuntimeSection;
 
@@ -55,7 +55,7 @@ pub(super) fn first(
         }
     }
     // The client's time range, or else that of the recording.
-    let (begin, end) = span(&all);
+    let (EpochNanos(begin), EpochNanos(end)) = span(&all);
     if upload.start.is_none() || upload.end.is_none() {
         if begin > 0 {
             (profile.start, profile.end) = (begin / 1_000_000, end.max(begin) / 1_000_000);

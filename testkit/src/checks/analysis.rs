@@ -2,6 +2,7 @@
 
 use jfr_analyzers::TimeBound;
 use jfr_analyzers::rule::AnalysisOptions;
+use jfr_parse::EpochNanos;
 use jfrkit_reports::{Entry, Format, Style};
 use jfrkit_rules::config::Config;
 
@@ -9,8 +10,7 @@ use jfrkit_rules::config::Config;
 /// must be well-formed.
 pub fn analysis(bytes: &[u8]) {
     let Some(recording) = super::open(bytes) else { return };
-    let mut options = AnalysisOptions::default();
-    options.timeline = true;
+    let options = AnalysisOptions::default();
     let Ok(report) = jfrkit_rules::analysis().evaluate(&recording, &options) else { return };
     for outcome in &report.rules {
         assert!(!outcome.failed, "rule {}: {}", outcome.rule.id, outcome.verdict.summary);
@@ -36,7 +36,7 @@ pub fn analysis(bytes: &[u8]) {
 pub fn configuration(text: &str) {
     if let Ok(bound) = TimeBound::parse(text) {
         for (start, end) in [(0, 0), (i64::MIN, i64::MAX), (1_780_000_000_000_000_000, 1_780_000_001_000_000_000)] {
-            let _ = bound.resolve(start, end);
+            let _ = bound.resolve(EpochNanos(start), EpochNanos(end));
         }
     }
     let analysis = jfrkit_rules::analysis();

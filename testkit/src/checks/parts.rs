@@ -13,7 +13,7 @@ pub fn header(bytes: &[u8]) {
         let _ = header.check_supported(0).map_err(|e| e.to_string());
         let clock = Clock::new(header.start_nanos, header.start_ticks, header.ticks_per_second);
         for value in [header.duration_nanos.0, header.start_ticks.0, 0, i64::MIN, i64::MAX] {
-            let _ = Iso(clock.nanos(Ticks(value)).0).to_string();
+            let _ = Iso(clock.nanos(Ticks(value))).to_string();
             let _ = (
                 clock.span(TickSpan(value)),
                 clock.lasted(header.start_ticks, TickSpan(value)),

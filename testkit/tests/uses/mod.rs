@@ -31,7 +31,6 @@ pub const USES: &[Use] = &[
         run: |recording, stop| {
             let mut options = AnalysisOptions::default();
             options.stop = stop.clone();
-            options.timeline = true;
             match jfrkit_rules::analysis().evaluate(recording, &options) {
                 Err(jfr_analyzers::rule::AnalysisError::Read(error)) => Err(error),
                 _ => Ok(()),

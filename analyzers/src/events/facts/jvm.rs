@@ -1,6 +1,7 @@
 //! The JVM that was recorded: its version, its flags, its properties.
 
 use crate::jvms::{Told, describe, java_version};
+use jfr_parse::{EpochNanos, Iso};
 use std::collections::BTreeMap;
 
 use super::Facts;
@@ -120,7 +121,7 @@ impl Facts {
 
     /// A note if the recording contains several JVMs or has gaps.
     pub(crate) fn tell_jvms(&self) -> Option<String> {
-        let iso = |nanos: i64| jfr_parse::Iso(nanos).to_string();
+        let iso = |nanos: i64| Iso(EpochNanos(nanos)).to_string();
         let processes = self.table("jdk.JVMInformation").rows().filter_map(|row| {
             let process = (row.int("pid")?.to_string(), iso(row.int("jvmStartTime")?));
             Some(Told { at: iso(row.start), process: Some(process), collectors: None })

@@ -137,7 +137,7 @@ impl<'o> Context<'o> {
     ) -> Self {
         let begin = recording.headers().map(|(_, header)| header.start_nanos.0).min().unwrap_or(0);
         let bounds = Bounds::of(recording.headers().map(|(_, header)| header));
-        let bounds = bounds.within(options.from_nanos, options.to_nanos);
+        let bounds = bounds.within(options.range);
         let segment = segment(recording.chunk_count(), SEGMENT);
         Self { wanted, options, shared, threads: Threads::default(), begin, bounds, segment }
     }
@@ -346,8 +346,8 @@ impl<'a> Walker<'_, 'a> {
         let EpochNanos(mut start) = self.clock.nanos(start);
         let mut nanos = if reading.has_duration { self.number(reading.duration, duration) } else { 0 };
         let mut end = start.saturating_add(nanos.max(0));
-        let outside = self.context.options.from_nanos.is_some_and(|from| end < from)
-            || self.context.options.to_nanos.is_some_and(|to| start >= to);
+        let range = self.context.options.range;
+        let outside = end < range.first().0 || start >= range.end().0;
         if outside && !reading.timeless {
             return None;
         }

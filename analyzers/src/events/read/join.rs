@@ -45,7 +45,7 @@ impl Joined {
             shape: None,
             odd_durations: 0,
             unread_chunks: 0,
-            range: TimeRange { from: context.options.from_nanos, to: context.options.to_nanos },
+            range: context.options.range,
         }
     }
 
@@ -136,7 +136,7 @@ impl Joined {
             }
         }
         let spans = spans(recording);
-        let gaps = gaps_of(recording).into_iter().map(|(from, to)| Window { from, to }).collect();
+        let gaps = gaps_of(recording).into_iter().map(|(from, to)| Window { from: from.0, to: to.0 }).collect();
         let range = spans.into_iter().fold((i64::MAX, i64::MIN), |all, one| (all.0.min(one.0), all.1.max(one.1)));
         let mut facts = Facts {
             names,

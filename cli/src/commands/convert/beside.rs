@@ -46,7 +46,7 @@ pub(super) fn add(profile: &mut AnyProfile, recordings: &[Recording<'static>]) -
         let Ok(metrics) = Metrics::of(recording, None) else { continue };
         for (name, title, unit) in COUNTERS {
             let Some(metric) = metrics.get(name).filter(|metric| !metric.points.is_empty()) else { continue };
-            let points = metric.points.iter().map(|point| (point.at, point.mean)).collect();
+            let points = metric.points.iter().map(|point| (point.at.0, point.mean)).collect();
             let (name, unit) = (profile.texts.push(title), profile.texts.push(unit));
             profile.counters.push(Counter { name, unit, points });
         }
