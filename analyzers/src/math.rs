@@ -1,4 +1,9 @@
-//! Arithmetic shared by the rules.
+//! Arithmetic for judging facts: scores, sliding windows, trends, clusters, percentiles.
+//!
+//! These functions know numbers and intervals, not events: a rule takes the numbers from
+//! [`Facts`](crate::events::Facts). What an event means, and thresholds, belong in the rule; formatting numbers
+//! belongs in [`jfrkit_profile::units`]. Some formulas are those of JDK Mission Control; where our results
+//! differ, the docs say so. Start with `map.rs`, which turns a measured value into a score, then `window.rs`.
 
 mod cluster;
 mod group;

@@ -4,6 +4,10 @@
 //! same pass, use a [`Pass`]. Each [`Metric`] has a value for the whole recording, points over time,
 //! and a sentence that explains how it was computed. If a metric cannot be computed, it has a reason instead of a
 //! value. [`write`](mod@write) formats metrics as text, CSV and OpenMetrics; for JSON, serialize them with serde.
+//!
+//! Judging a metric belongs in rules, and adding up samples by stack in [`collect`](crate::collect()). To add a
+//! metric or to understand one, start with `sources.rs`, the events that are read, then `finish.rs`, which
+//! computes the values.
 
 mod finish;
 mod part;

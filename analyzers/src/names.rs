@@ -7,6 +7,9 @@
 //! Only parts that are numbered or random at run time are removed. Numbers assigned by a compiler are the same
 //! in every run of a build and are kept, because they distinguish methods: `Foo$1`, `lambda$run$3`,
 //! `access$000`, `$anonfun$main$1`, `_run_closure2`.
+//!
+//! Only names recorded by a JVM belong here: names in pprof files of other languages are kept as they are.
+//! Start with [`normalize_class`] and the list of rules above it; `spelling.rs` converts names to Java syntax.
 
 use std::borrow::Cow;
 

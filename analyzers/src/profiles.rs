@@ -3,6 +3,11 @@
 //! Chunks and parts of chunks are read in parallel. Events are added up by the key of their stack trace while
 //! the constants are indexed. When all events of a chunk have been read, its stacks are resolved, each once,
 //! into tables shared by all chunks. The results of chunks are committed in file order.
+//!
+//! What an event adds to which profile is decided here, and explained to the user (`report.rs`). Walking chunks
+//! and resolving stacks belong in `engine`, because rules need them too; profiles as data, tables and trees
+//! belong in `jfrkit-profile`. Start with `sources.rs`, the list of the events, then follow them through
+//! `gather.rs`, `chunk.rs` and `commit.rs`.
 
 mod chunk;
 mod commit;

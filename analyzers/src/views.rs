@@ -3,6 +3,9 @@
 //! Start with [`Catalog::built_in`], create a [`ViewSet`] from some of its [`View`]s, and [`answer`] it for a
 //! recording. The views are defined as data in `views.txt`. Nothing here is specific to a single command;
 //! [`write`](mod@write) formats [`Answers`] as text, CSV, JSON and Markdown.
+//!
+//! Judging belongs in [`rule`](crate::rule), call trees belong in `jfrkit-profile`. To add a view, edit
+//! `views.txt`. To follow a query, read `syntax.rs`, `bind.rs`, `fold.rs` and `answer.rs` in this order.
 
 mod answer;
 mod bind;

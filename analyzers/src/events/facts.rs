@@ -1,4 +1,9 @@
 //! The facts about a recording: what the rules asked for, and what all of them share.
+//!
+//! Each kind of fact has a file: the events of a type (`table.rs`), sums of events by key (`groups.rs`), counts
+//! of all types (`events.rs`), settings, the JVM, stacks. `missing.rs` explains why a rule does not apply.
+//! Filling the facts with events belongs in `events/read`, judging them in rules. Start with [`Facts`] in this
+//! file, then `table.rs` and `groups.rs`.
 
 mod bounded;
 mod column;

@@ -4,6 +4,10 @@
 //! names are known when its events are read. Stacks are numerous, so they are only numbered at first and
 //! resolved, each once, at the end of the chunk. The results of chunks are joined in file order, so that the
 //! facts do not depend on the number of threads.
+//!
+//! Querying what was read belongs in `events/facts`; walking the events of a chunk and resolving stacks belong
+//! in `engine`, because profiles need them too. Start with `wanted.rs`, then `plan.rs`, `chunk.rs` and
+//! `join.rs`: that is the order of the work.
 
 mod chunk;
 mod join;
