@@ -5,6 +5,10 @@
 //! their profiler chose, addresses and mappings, and several lines per location if calls were inlined.
 //! [`AnyProfile`] stores all of that in columns. [`AnyProfile::call_stacks`] returns the stacks from which
 //! trees, tables and comparisons are built. [`AnyProfile::of`] converts a profile of a recording.
+//!
+//! Reading and writing files belongs in `pprof-emit`, building trees in [`tree`](crate::tree). Start with
+//! [`AnyProfile`] in this file, then `convert.rs`, which fills one from a profile of a recording, and
+//! `stacks.rs`, which prepares one for trees.
 
 mod convert;
 mod leaves;

@@ -1,4 +1,6 @@
-//! Profiles as data: symbols in tables with typed handles, samples that refer to them, and tables by method.
+//! Profiles as data: symbols in tables with typed handles, and samples that refer to them ([`Profile`]);
+//! profiles of any language ([`any`]); call trees, tables and comparisons of both ([`tree`]); numbers for
+//! people ([`units`]).
 //!
 //! This crate knows nothing about recordings or files: `jfr-analyzers` fills profiles from recordings,
 //! `pprof-emit` writes them. Start with [`ProfileSet`] and [`Profile`]; [`Interner`] fills the [`Tables`] from

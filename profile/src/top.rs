@@ -1,4 +1,9 @@
 //! Tables of a profile by method, line, thread or label, with self and total values.
+//!
+//! This file has the options and the finished table; `group.rs` sums up the samples. Only profiles of
+//! recordings belong here. `jfrkit top`, the server and the pages use [`tree::table`](fn@crate::tree::table)
+//! instead: it takes profiles of any language, filters stacks, and also groups by class and package. Start with
+//! [`Top::by_method`].
 
 mod group;
 

@@ -4,7 +4,8 @@
 //! Start with [`CallStacks`], the stacks with their values: `CallStacks::of` converts a profile of this crate,
 //! `pprof_emit::call_stacks` any pprof file. A [`View`] selects stacks and controls how frames are shown;
 //! [`Tree::new`] builds the tree and [`table`] the rows. [`TreeJson`] is the form shared by the server's API,
-//! the web page and `--format json` (its schema is in `/api/v1/openapi.json`).
+//! the web page and `--format json` (its schema is in `/api/v1/openapi.json`). Drawing and formatting do not
+//! belong here: `web/` draws trees, the command prints tables.
 //!
 //! The indices used here are handles created by the code in this folder, so a wrong one is a bug and panics.
 #![expect(clippy::indexing_slicing, reason = "indices are made here, never read from a file")]
