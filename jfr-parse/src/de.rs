@@ -11,6 +11,9 @@
 //! deliver nanoseconds, regardless of the unit of the field. With an `Option`, the special times "not set",
 //! "none" and "forever" are `None`.
 //!
+//! Code that does not know the fields in advance belongs in [`value`](crate::value), code for millions of
+//! events in [`Plan`](crate::Plan). Start with the example; `time.rs` has the types for times.
+//!
 //! ```
 //! use jfr_parse::de::{Timespan, Timestamp};
 //!

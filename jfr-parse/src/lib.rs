@@ -41,6 +41,11 @@
 //!
 //! No input can make this crate panic, run forever, or allocate memory out of proportion to the
 //! size of the file.
+//!
+//! Profiles, metrics and findings do not belong here; `jfr-analyzers` computes them from what this
+//! crate reads. To use the crate, start with [`Recording`] and [`Chunk`]. To change it, read
+//! `recording.rs`, `chunk.rs` and `event.rs`, then `plan.rs` and `pools.rs`; everything reads bytes
+//! through `cursor.rs`.
 
 #![deny(unsafe_code)]
 

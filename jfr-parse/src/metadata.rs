@@ -1,6 +1,10 @@
 //! The types declared in a chunk: event types with their fields, annotations and settings.
 //!
 //! Ids are valid only within one chunk and differ between JDKs, so everything is looked up by name.
+//!
+//! Decoding values of these types does not belong here: see [`Plan`](crate::Plan), [`de`](crate::de) and
+//! [`value`](crate::value). Start with [`Metadata::by_name`], which leads to [`Type`] and [`Field`]; `parse.rs`
+//! reads the metadata event, `annotations.rs` interprets units and other annotations.
 
 mod annotations;
 mod parse;

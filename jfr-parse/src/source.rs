@@ -1,4 +1,8 @@
 //! Where the bytes of a recording come from: a map, memory, a stream or a compressed file.
+//!
+//! This folder chooses between mapping and reading, decompresses (`unpack.rs`), and notices that a mapped file
+//! changed. Options of the caller belong in `open.rs`, finding chunks in `recording.rs`, and `unsafe` code only
+//! in `map.rs` and its submodules. Start with [`Source::open`].
 
 mod map;
 mod read;

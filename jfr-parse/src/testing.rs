@@ -1,5 +1,8 @@
 //! Writes small recordings for tests, valid and malformed. Not part of the stable interface.
 //!
+//! Damaging real recordings belongs in `testkit`. Start with [`ChunkWriter`]; `metadata.rs` has [`Class`] and
+//! [`Field`], which declare types.
+//!
 //! ```
 //! use jfr_parse::testing::{ChunkWriter, Class, Field, LONG, Payload};
 //!

@@ -3,6 +3,9 @@
 //! Timestamps are shown in UTC. Control characters in recorded strings, except line breaks and tabs, are
 //! escaped so that a recording cannot control a terminal.
 //!
+//! Only the JDK's own layouts belong here, those of `jfr print` and `jfr metadata`; JSON is made by
+//! [`value`](crate::value). Start with [`TextWriter`]; [`declaration`] in `types.rs` formats types.
+//!
 //! ```
 //! # fn main() -> jfr_parse::Result<()> {
 //! # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/jdk17-full.jfr");

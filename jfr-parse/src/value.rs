@@ -1,4 +1,9 @@
 //! Events and constants as trees of values, for printing and exploring.
+//!
+//! `read.rs` decodes them, with constants resolved; `serialize.rs` writes them with serde, for example as JSON.
+//! Code that reads millions of events does not belong here, because each struct is allocated: use
+//! [`Plan`](crate::Plan), or [`de`](crate::de) for your own structs. Text in the layout of `jfr print` is in
+//! [`text`](crate::text). Start with [`Value`], then [`ValueReader`].
 
 mod read;
 mod serialize;
