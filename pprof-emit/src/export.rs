@@ -2,6 +2,9 @@
 //!
 //! Each writer takes [`Typed`] profiles: the types that go into one file. The writer for pprof is
 //! [`write_any`](crate::write_any).
+//!
+//! Each format has a file. What several formats share is in this one; choosing types, labels and file names
+//! belongs in the command. Start with [`Typed`], then `collapsed.rs`, the simplest format.
 
 mod collapsed;
 mod firefox;

@@ -1,6 +1,10 @@
 //! Writes profiles as pprof (`profile.proto`, gzipped), as collapsed stacks, or for other viewers (Speedscope with
 //! [`write_speedscope`], OpenTelemetry and the Firefox Profiler in [`export`]), and reads pprof. Start with [`write_all`] and [`read_any`].
 //!
+//! Two kinds of profiles are written: those of recordings ([`Profile`](jfrkit_profile::Profile)) by the files
+//! of this folder and of `number/`, those of any language ([`AnyProfile`](jfrkit_profile::any::AnyProfile)) by
+//! [`any`] and [`export`]. Reading recordings, building trees and comparing do not belong here.
+//!
 //! The output depends only on the content of a profile, not on the number of threads or the numbers of the
 //! handles in its [`Tables`](jfrkit_profile::Tables).
 

@@ -2,6 +2,10 @@
 //!
 //! Handles come from the tables in arbitrary order, so nothing here may depend on their numbers. The order
 //! depends on the first use among the samples, which is the same in every run, and on the names.
+//!
+//! Only numbers are assigned here; `encode.rs` next to this folder writes the messages with them. Profiles of
+//! any language do not need it: `any/encode.rs` uses the positions in their columns as numbers. Start with
+//! [`Numbering::new`], which calls the other files; `survey.rs` finds out beforehand what a profile uses.
 
 mod classes;
 mod head;
