@@ -1,4 +1,9 @@
 //! The descriptions of the rules: tables of all rules, and a page on one.
+//!
+//! This file writes the tables of `jfrkit analyze --list` as text and JSON, `page.rs` the page `docs/rules.md`, and
+//! `explain.rs` the page of `--explain`. The words about a rule belong in the rule itself, and findings in a recording
+//! in `jfrkit-reports`. `examples.json` is generated from recordings; CONTRIBUTING.md says how. Start with
+//! [`explain()`].
 
 mod explain;
 mod markdown;

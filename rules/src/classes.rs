@@ -1,4 +1,7 @@
-//! Class loading.
+//! Rules on class loading: classes that load slowly or repeatedly, and class loaders that pile up in metaspace.
+//!
+//! The two JMC rules on the size of metaspace are in `gc`, the code cache and the JIT compilers in `cpu`, bytecode
+//! verification in `jvm`. Open `class_loading.rs` first.
 
 mod class_leak;
 mod class_loading;

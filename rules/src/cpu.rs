@@ -1,4 +1,9 @@
-//! Rules for CPU load, method profiles and the JIT compilers.
+//! Rules on CPU time: how busy the JVM and the machine are, which methods take the time, what the JIT compilers and the
+//! code cache cost, and whether the CPU samples can be trusted.
+//!
+//! The CPU time of the collector belongs in `gc`, the cost of libraries and coding habits in `overhead`, a container's
+//! CPU quota in `environment`. `load.rs` has the CPU load over time for several rules. Open `kernel_time_share.rs`
+//! first.
 
 mod code_cache;
 mod code_cache_near_full;

@@ -1,4 +1,7 @@
-//! The machine, the container, other processes.
+//! Rules on what surrounds the JVM: the machine, the container, and other processes.
+//!
+//! How the JVM uses its CPUs belongs in `cpu`, which also compares it with other processes (`compare_cpu.rs`); what
+//! runs inside the process belongs in `jvm`. Open `low_on_physical_memory.rs` first.
 
 mod container_cpu_throttling;
 mod container_memory_headroom;

@@ -1,4 +1,9 @@
-//! Garbage collection.
+//! Rules on garbage collection: pauses, what triggers collections, what the collector costs, its options, and metaspace
+//! that grows.
+//!
+//! What fills the heap, and who allocates, belongs in `heap`; class loaders belong in `classes`; VM operations and slow
+//! safepoints in `jvm`. Several rules share `causes.rs`, the collections by cause, and `stopped.rs`, the time in which
+//! the application was stopped. Open `long_gc_pause.rs` first: it is short, and has every part of a rule.
 
 mod allocation_stalls;
 mod application_halts;

@@ -1,4 +1,9 @@
-//! Rules on the heap, allocation, leaks and native memory.
+//! Rules on the heap and what fills it: allocation, leaks, heap dumps, and memory outside the heap (direct buffers,
+//! native memory).
+//!
+//! Pauses and options of the collector, and metaspace, belong in `gc`; the memory of the machine or the container
+//! belongs in `environment`. This file has the heap after each collection, and `allocation.rs` the allocations from
+//! whichever events a recording has, each for several rules. Open `heap_full.rs` first.
 
 pub(super) mod allocation;
 mod allocation_rate;

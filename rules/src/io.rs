@@ -1,4 +1,8 @@
-//! Files and sockets.
+//! Rules on files and sockets: slow transfers, time-outs, tiny transfers, and many requests where one would do.
+//!
+//! Waiting for a connection of a pool belongs in `locks`, and so does logging that blocks. A read that waits for the
+//! next request is idle, not slow: `served.rs` recognizes it. `longest.rs` judges the longest transfer for several
+//! rules. Open `small_io.rs` first, the model for new rules.
 
 mod file_force;
 mod file_read;

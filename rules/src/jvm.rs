@@ -1,4 +1,9 @@
-//! The JVM, its options and agents.
+//! Rules on the JVM itself: its options, version and agents, code that a later JDK breaks, finalizers, safepoints and
+//! VM operations.
+//!
+//! Options of the collector belong in `gc`, settings of the recording in `recording`, everything outside the process in
+//! `environment`. `arguments.rs` splits the command line for several rules; `deprecated.rs` and `documented.rs` are
+//! lists of options. Open `discouraged_vm_options.rs` first.
 
 mod agents;
 mod arguments;

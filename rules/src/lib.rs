@@ -5,6 +5,10 @@
 //! reads `jfrkit.toml`, [`catalog`] describes the rules, and [`profiled`] has the rules for profiles of other
 //! languages. To add a rule, add a file, a line in the module of its folder, and a line in the list of that module.
 //!
+//! Reading events does not belong here: a rule declares its [`Needs`](jfr_analyzers::events::Needs), and gets
+//! [`Facts`](jfr_analyzers::events::Facts). Start with `io/small_io.rs`, a typical rule with its tests, and `io.rs`,
+//! the module of its folder; `stories.rs` lists which rules report the same problem.
+//!
 //! ```
 //! use jfr_analyzers::rule::{AnalysisOptions, Severity};
 //!

@@ -1,4 +1,9 @@
-//! Locks and blocking, and VM operations that make threads wait.
+//! Rules on threads that block each other: contended monitors and locks, deadlocks, waits for a pooled connection or a
+//! log; also biased locking and long VM operations.
+//!
+//! Waiting for files and sockets belongs in `io`; pools, thread states and pinned virtual threads belong in `threads`.
+//! `waits.rs` adds up lock waits for several rules. Open `java_blocking.rs` first, then `lock_contention.rs`, which
+//! compares the same time with the CPU time.
 
 mod biased_locking_revocation;
 mod biased_locking_revocation_pause;

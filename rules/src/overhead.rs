@@ -1,6 +1,9 @@
 //! Overhead of libraries and coding habits: one engine measures what share of a profile passes through certain
 //! methods; a table lists [patterns](Pattern) for it; hot spots get a shape over time.
 //!
+//! A rule that reads an event of its own belongs in the folder of its subject. To add a pattern, start with `table.rs`;
+//! to understand the engine, read `pattern.rs`, `share.rs` and `rule.rs`.
+//!
 //! A custom pattern becomes a rule like any other:
 //!
 //! ```

@@ -1,4 +1,8 @@
-//! Rules on the recording itself.
+//! Rules on the recording itself: lost events, truncated stacks, settings that cost too much, why it was written, and
+//! how far to trust it.
+//!
+//! Lost or unreadable CPU samples belong in `cpu`, JVM versions with a faulty recorder in `jvm`. `jfr-parse` finds
+//! damage in the file, and `recording_quality.rs` only reports it. Open `buffer_lost.rs` first.
 
 mod buffer_lost;
 mod dump_reason;

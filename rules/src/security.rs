@@ -1,4 +1,8 @@
-//! Weak cryptography, exposed secrets and unsafe deserialization.
+//! Rules on weak cryptography, secrets that a recording exposes, and unsafe deserialization.
+//!
+//! Recognizing and masking secrets belongs in [`jfr_analyzers::secrets`], because reports need it too. Two rules on
+//! security are in `jvm`, because they judge how it was started: remote JMX access and bytecode verification.
+//! `algorithms.rs` lists what is weak. Open `crypto.rs` first.
 
 mod algorithms;
 mod crypto;

@@ -1,4 +1,8 @@
-//! Rules for platform and virtual threads and thread pools.
+//! Rules on platform threads, virtual threads and thread pools: their number, states and lifetime, and tasks that wait
+//! for a thread.
+//!
+//! Locks and deadlocks belong in `locks`, the CPU load in `cpu`. `dump.rs` parses thread dumps, also for the rule on
+//! deadlocks. Open `virtual_thread_submit_failed.rs` first, then `thread_churn.rs`.
 
 pub(super) mod dump;
 mod executor_queue_delay;
