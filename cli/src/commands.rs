@@ -1,4 +1,8 @@
-//! The subcommands, one file each.
+//! The subcommands, one file each: `Args` has the options and the help, `run` does the work.
+//!
+//! `analyze` and `convert` also have a folder of their name. What commands share belongs next to `commands.rs`, and
+//! computing a result in the other crates, where the server and Python find it too. Open `metadata.rs` first, the model
+//! for new commands.
 
 pub(crate) mod analyze;
 pub(crate) mod completions;

@@ -1,4 +1,9 @@
 //! The command `jfrkit` as a function: [`run`]. The program `jfrkit` calls it.
+//!
+//! Arguments, input and output files, messages and the exit status belong here; computing a result belongs in the other
+//! crates. Each command is a file in `commands/`. Options and steps that commands share are next to this file:
+//! `inputs.rs` finds files, `profiles.rs` loads them, `collecting.rs` and `limits.rs` have options, `output.rs` prints,
+//! `failure.rs` has the exit status. Start with `args.rs`, then `commands/metadata.rs`, a short command.
 
 #![deny(unsafe_code)]
 

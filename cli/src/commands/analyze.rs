@@ -1,4 +1,8 @@
-//! `jfrkit analyze`.
+//! `jfrkit analyze`: runs the rules on recordings and pprof files, and writes the findings.
+//!
+//! The folder has what only this command needs: the settings file (`config.rs`), `--baseline` (`baseline.rs`), `--list`
+//! and `--explain` (`tell.rs`). Rules belong in `jfrkit-rules`, report formats in `jfrkit-reports`; the HTML page is
+//! written by `report.rs` next to this file. Start with [`run`].
 
 mod baseline;
 mod config;

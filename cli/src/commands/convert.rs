@@ -1,4 +1,8 @@
-//! `jfrkit convert`.
+//! `jfrkit convert`: writes the profiles of recordings and pprof files in the formats of other tools.
+//!
+//! The folder has the steps: `collect.rs` opens recordings and collects their profiles, `beside.rs` adds collections
+//! and metrics to a timeline, `outcome.rs` reports on each input. Encoding a format belongs in `pprof-emit`, options
+//! that other commands have too in `collecting.rs`. Start with [`run`], then `convert` below it.
 
 mod beside;
 mod collect;
