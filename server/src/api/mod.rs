@@ -1,4 +1,8 @@
 //! The API, one file per route. The router and `openapi.json` are both built from [`routes`].
+//!
+//! A few files have several routes, and the others have what routes share: parameters (`params.rs`, `selection.rs`),
+//! errors (`problem.rs`), schemas, access (`guard.rs`), listening (`serve.rs`). Parsing uploads belongs in `intake`,
+//! searching in `index`, profiles and findings in `derive`. Start with `route.rs`, then `profiles.rs`, a typical route.
 
 mod analysis;
 mod diff;

@@ -1,4 +1,9 @@
-//! The only place in this crate that calls the analysis crates; nothing else here turns samples into numbers.
+//! Calls the analysis crates: profiles, findings, metrics and runtime information of an upload; in `trees.rs`, the
+//! trees and files that the API returns.
+//!
+//! The rest of this crate collects profiles, runs rules, computes metrics and builds trees only through this module.
+//! What an upload contains, and which results are stored, belongs in the files next to this one (`jfr.rs`, `pprof.rs`).
+//! Start with [`profiles`] and [`analyze`].
 
 pub(crate) mod trees;
 

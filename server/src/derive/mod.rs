@@ -1,5 +1,9 @@
 //! From uploads to profiles. [`worker`] takes uploads from the spool, this file detects what an upload contains, and one file
 //! per client family reads it.
+//!
+//! Receiving uploads belongs in `intake`, keeping files in `store`; computing belongs in other crates, which
+//! `compute.rs` calls. `views.rs` caches decoded profiles for the API. Start with `worker.rs`, then [`first`] in this
+//! file, then `jfr.rs` and `pprof.rs`.
 
 pub(crate) mod compute;
 mod contexts;

@@ -2,6 +2,8 @@
 //! rebuilt from the store.
 //!
 //! To keep rows elsewhere, implement [`Index`]. Start with [`Row`], then `columns.rs` and `search.rs`.
+//!
+//! Anything that cannot be rebuilt belongs in `store`. `query.rs` parses the search language.
 
 mod columns;
 pub(crate) mod query;

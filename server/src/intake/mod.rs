@@ -2,6 +2,8 @@
 //! know about protocols.
 //!
 //! Bodies stream to disk; at most two pieces of 64 KiB are in memory. Read [`body`] first, then the protocols.
+//!
+//! Routes, slots and responses belong in `api/upload.rs`; reading the contents of an upload belongs in `derive`.
 
 pub(crate) mod body;
 mod datadog;

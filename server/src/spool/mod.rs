@@ -3,6 +3,9 @@
 //! `tmp/ID` is being received, `ID` is acknowledged. First the parts are written and synced, then the directory is synced
 //! and renamed, then its parent is synced, and only then the client gets its answer. Anything left in `tmp` at startup was
 //! never acknowledged.
+//!
+//! Parsing requests belongs in `intake`, and everything after a worker took the upload in `derive` and `store`. Start
+//! with [`Spool`], then `draft.rs`, an upload being received.
 
 mod draft;
 mod sync;

@@ -1,6 +1,9 @@
 //! The store: what clients sent and what was derived from it, as files. It is the source of truth; the index is a cache.
 //!
 //! To keep profiles elsewhere, implement [`Store`]; [`FileStore`] keeps them in a directory.
+//!
+//! Searching belongs in `index`, uploads that wait for a worker belong in `spool`, and what a file contains in
+//! `derive`. Start with the trait, then `files.rs`, whose first line shows the directories.
 
 mod files;
 
