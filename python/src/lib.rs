@@ -3,6 +3,10 @@
 //!
 //! A recording is read into memory once, when it is opened, so later changes to the file cannot crash the interpreter. Each
 //! call works on another thread without the GIL, while the calling thread watches for Ctrl-C.
+//!
+//! Only the conversion between Rust and Python belongs here: computing belongs in the other crates, and what can be
+//! written in Python in `python/jfrkit`. Start with `recording.rs`; `table.rs` passes Arrow tables on, `work.rs` runs
+//! calls and converts errors.
 
 #![deny(unsafe_code)]
 

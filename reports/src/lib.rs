@@ -1,6 +1,10 @@
 //! Writes reports for people and machines: the results of an [analysis](jfr_analyzers::rule) in various
 //! formats.
 //!
+//! Each format is a file. `blocks.rs` turns evidence into text and tables for the human-readable ones, [`page`] writes
+//! HTML pages, and [`runtime`] the sections about the JVM and the machine. Judging belongs in rules; opening and naming
+//! files belongs in the command. Start with [`Format`], then `markdown.rs`, a short format.
+//!
 //! ```
 //! use jfr_analyzers::rule::AnalysisOptions;
 //! use jfrkit_reports::{Entry, Format, Style};

@@ -2,6 +2,9 @@
 //!
 //! `web/README.md` describes the data. Trees are folded as in the API. Tables are computed from the complete trees, and the page
 //! states how much was folded.
+//!
+//! What a page looks like belongs in `web/`, serving it in `jfrkit-server`. This file writes the pages of `flame` and
+//! `diff`, and has what all pages share. Start with [`flame_page`], then `report.rs` and `heatmap.rs`.
 
 mod heatmap;
 mod report;

@@ -3,6 +3,9 @@
 //! The sources are in `web/src` and the bundles in `web/dist`. Both are committed, so building this crate does
 //! not need Node.js. `web/README.md` describes the data that goes into a page.
 //!
+//! Computing the data of a page belongs in `jfrkit-reports` and `jfrkit-server`. Start with `page.rs`, which
+//! writes a standalone page; `escape.rs` makes data safe inside it.
+//!
 //! ```
 //! use jfrkit_web::{Block, Bundle, write_page};
 //!
