@@ -1,4 +1,9 @@
 //! Shared by the benchmarks: the recording to measure, and profiles of a made-up program.
+//!
+//! The benchmarks themselves are in `benches/benches/`, one file each, and programs to compare with in
+//! `src/bin/`. `measure.py` measures whole processes, `serve.py` the server, `spark.py` the Spark data source.
+//! Limits on time or memory that a test must enforce belong in `testkit/tests`, results in
+//! `docs/performance.md`. Start with `benches/benches/stages.rs`.
 
 use std::path::PathBuf;
 

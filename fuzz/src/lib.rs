@@ -1,4 +1,7 @@
 //! Shared by the fuzz targets: connects libFuzzer to the mutators of recordings and their parts.
+//!
+//! Mutators and checks belong in `testkit`. Start with `fuzz_targets/recording.rs`; README.md lists all
+//! targets.
 
 use jfrkit_testkit::{Random, mutant};
 

@@ -1,4 +1,8 @@
 //! Properties that must hold for any input bytes. Each check panics if its property is violated.
+//!
+//! Fuzz targets and seeded tests call the same checks, so a property is written once. Damaging the input
+//! belongs in `mutate`; results that are known exactly belong in the tests of a crate. Start with `reading.rs`,
+//! which compares the three ways of reading an event.
 
 mod analysis;
 mod checkpoint;

@@ -4,6 +4,10 @@
 //! The seeded tests of this crate and the fuzz targets in `fuzz/` share [`mutant`] and its building blocks
 //! ([`Image`], [`parts`], [`tree`]), and assert the properties in [`checks`]. [`reduced`] makes small
 //! recordings from large ones, as starting points.
+//!
+//! Handmade recordings belong in `jfr_parse::testing`, handmade facts in `jfr_analyzers::testing`; tests of all
+//! crates together are in `testkit/tests`. Start with `image.rs`, which takes a recording apart, then
+//! `mutate.rs` and `checks.rs`. [`wants`] generates recordings from the needs of rules, [`day`] long ones.
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::cast_possible_truncation)]
 
 pub mod checks;

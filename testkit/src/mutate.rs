@@ -1,4 +1,9 @@
 //! Damage that usually preserves the framing, so that the code behind it is reached.
+//!
+//! `framing.rs` changes chunks, headers and the order of events, `types.rs` the metadata, `values.rs` events
+//! and constants, `pprof.rs` pprof files. Taking a recording apart and putting it together again belongs in
+//! `image.rs`, `parts.rs` and `tree.rs` next to this folder; what must hold afterward belongs in `checks`.
+//! Start with [`mutant`].
 
 mod framing;
 mod pprof;
