@@ -20,7 +20,6 @@ mod set;
 mod stacks;
 mod tables;
 mod timeline;
-pub mod top;
 pub mod tree;
 pub mod units;
 pub mod work;

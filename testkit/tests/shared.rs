@@ -6,7 +6,6 @@ use jfr_analyzers::rule::{
     Verdict,
 };
 use jfr_analyzers::{CpuSource, Filter, LabelKey, Options, Progress, Summary, TimeBound};
-use jfrkit_profile::top::{Top, TopOptions};
 use jfrkit_profile::{Absent, Interner, Profile, ProfileSet, ProfileType, Sample, Samples, Tables};
 use jfrkit_reports::{Entry, Format, Style};
 use jfrkit_rules::config::{Config, ConfigError};
@@ -17,7 +16,7 @@ fn shared<T: Send + Sync + ?Sized>() {}
 fn threads_may_share_profiles_and_how_they_are_made() {
     shared::<(Profile, ProfileSet, ProfileType, Sample, Samples, Tables, Absent, Interner)>();
     shared::<(Options, Filter, Progress, LabelKey, CpuSource, TimeBound)>();
-    shared::<(Top, TopOptions, Summary)>();
+    shared::<Summary>();
 }
 
 #[test]

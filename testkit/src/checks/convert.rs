@@ -2,8 +2,8 @@
 
 use jfr_analyzers::{LabelKey, Options, Summary, collect};
 use jfr_parse::Recording;
-use jfrkit_profile::ProfileSet;
-use jfrkit_profile::top::{Top, TopOptions};
+use jfrkit_profile::tree::{By, CallStacks, View, table};
+use jfrkit_profile::{Cancel, ProfileSet};
 use pprof_emit::{CollapsedOptions, Packing, read, to_bytes, write_collapsed};
 
 /// Collects all profiles of a recording with all labels and writes them in every format; the output must be
@@ -15,8 +15,11 @@ pub fn convert(bytes: &[u8]) {
     for profile in &set.profiles {
         write_collapsed(profile, &set.tables, std::io::sink(), &CollapsedOptions::default())
             .expect("a sink never fails");
-        let options = TopOptions { limit: Some(5), ..TopOptions::default() };
-        let _ = (Top::by_method(profile, &set.tables, &options), Top::by_thread(profile, &set.tables, &options));
+        let stacks = CallStacks::of(profile, &set.tables);
+        for by in ["function", "line", "thread"].into_iter().filter_map(By::parse) {
+            let rows = table(&stacks, 0, &View::default(), &by, &Cancel::never());
+            rows.expect("a table without filters has no limit that a recording reaches");
+        }
     }
 }
 
