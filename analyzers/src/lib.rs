@@ -6,8 +6,12 @@
 //! [`rule`] contains the trait [`Rule`](rule::Rule), settings, verdicts and evidence, and runs rules
 //! ([`rule::Analysis`]). A [`Pass`] computes several of these while reading the recording only once. The rules
 //! themselves are in `jfrkit-rules`, the report formats in `jfrkit-reports`. Start with [`collect`], then [`Pass`].
+//!
+//! Without the feature `rules`, which is on by default, no rules can be run, and [`runtime`] and [`secrets`] are missing.
 
 #![forbid(unsafe_code)]
+// What only rules use is still compiled, apart from running them.
+#![cfg_attr(not(feature = "rules"), allow(unused, unreachable_pub, rustdoc::broken_intra_doc_links))]
 
 mod account;
 mod engine;
@@ -20,10 +24,12 @@ pub mod pass;
 mod profiles;
 mod recorder;
 pub mod rule;
+#[cfg(feature = "rules")]
 pub mod runtime;
+#[cfg(feature = "rules")]
 pub mod secrets;
 pub mod summary;
-#[cfg(any(test, feature = "testing"))]
+#[cfg(all(feature = "rules", any(test, feature = "testing")))]
 pub mod testing;
 pub mod time_range;
 pub mod views;

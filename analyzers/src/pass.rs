@@ -80,7 +80,8 @@ impl<'p> Pass<'p> {
         self
     }
 
-    /// Requests findings.
+    /// Requests findings. Needs the feature `rules`.
+    #[cfg(feature = "rules")]
     #[must_use]
     pub fn rules(mut self, analysis: &'p Analysis, options: &'p AnalysisOptions) -> Self {
         self.rules = Some((analysis, options));
@@ -109,8 +110,10 @@ impl<'p> Pass<'p> {
     /// refer to something that does not exist.
     pub fn run(self) -> std::result::Result<Output, AnalysisError> {
         let judging = self.rules.map(|(analysis, options)| analysis.prepare(options)).transpose()?;
-        let (mut output, facts) = self.read(judging.as_ref())?;
-        output.report = judging.zip(facts).map(|(judging, facts)| judging.report(facts)).transpose()?;
+        let (output, facts) = self.read(judging.as_ref())?;
+        #[cfg(feature = "rules")]
+        let output =
+            Output { report: judging.zip(facts).map(|(judging, facts)| judging.report(facts)).transpose()?, ..output };
         Ok(output)
     }
 

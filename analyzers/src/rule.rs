@@ -12,6 +12,7 @@ mod evidence;
 mod finding;
 mod options;
 mod report;
+#[cfg(feature = "rules")]
 mod secret;
 mod settings;
 mod verdict;
@@ -98,11 +99,12 @@ impl Analysis {
         self.rules.iter().map(|r| &**r)
     }
 
-    /// Runs these rules, or those selected by the options, on a recording.
+    /// Runs these rules, or those selected by the options, on a recording. Needs the feature `rules`.
     ///
     /// # Errors
     /// The error that prevented all chunks from being read, [`jfr_parse::Error::Stopped`],
     /// [`jfr_parse::Error::Changed`], and options that refer to something that does not exist.
+    #[cfg(feature = "rules")]
     pub fn evaluate(&self, recording: &Recording<'_>, options: &AnalysisOptions) -> Result<Report, AnalysisError> {
         let output = Pass::new(recording).rules(self, options).run()?;
         Ok(output.report.unwrap_or_else(|| unreachable!("findings were requested")))
@@ -164,6 +166,7 @@ impl Judging<'_> {
     ///
     /// # Errors
     /// [`jfr_parse::Error::Stopped`].
+    #[cfg(feature = "rules")]
     pub(crate) fn report(&self, facts: Facts) -> jfr_parse::Result<Report> {
         let rules = self.chosen.par_iter().zip(&self.needs);
         let rules = rules.map(|((rule, settings), needs)| judge(*rule, needs, settings, &facts));
@@ -179,6 +182,7 @@ impl Judging<'_> {
 }
 
 /// Evaluates one rule on facts that contain what it needs.
+#[cfg(feature = "rules")]
 pub(crate) fn judge(rule: &dyn Rule, needs: &Needs, settings: &Settings, facts: &Facts) -> Outcome {
     let info = rule.info();
     let origin = info.origin;
