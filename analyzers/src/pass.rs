@@ -17,7 +17,8 @@
 //! # }
 //! ```
 //!
-//! No matter how much is requested, events are read, constants looked up and stack traces resolved only once. The
+//! No matter how much is requested, events are read, constants looked up and stack traces resolved only once (twice if names are
+//! so long that all have to be truncated). The
 //! results are the same as those of separate calls to [`collect`](crate::collect()), [`Analysis::evaluate`],
 //! [`Metrics::of`] and [`answer`](crate::views::answer), for any number of threads. The work is done in the caller's
 //! rayon pool; no state remains after the call.
@@ -32,7 +33,7 @@ use crate::engine::consumer::{At, Consumer, Ended, Engine};
 use crate::engine::driver::{run, tasks};
 use crate::engine::functions::Spelling;
 use crate::engine::stack_plans::StackPlans;
-use crate::engine::stacks::Shared;
+use crate::engine::stacks::{Shared, with_bounded_names};
 use crate::engine::type_map::TypeMap;
 use crate::events::facts::Facts;
 use crate::events::read::{self, Joined};
@@ -126,11 +127,16 @@ impl<'p> Pass<'p> {
         Ok(self.read(None)?.0)
     }
 
-    fn read(self, judging: Option<&Judging<'_>>) -> Result<(Output, Option<Facts>)> {
-        let Self { recording, profiles: collect, metrics, views, .. } = self;
+    fn read(&self, judging: Option<&Judging<'_>>) -> Result<(Output, Option<Facts>)> {
+        with_bounded_names(|short| self.read_with(judging, short))
+    }
+
+    /// `short` is whether names are truncated.
+    fn read_with(&self, judging: Option<&Judging<'_>>, short: bool) -> Result<(Output, Option<Facts>)> {
+        let Self { recording, profiles: collect, metrics, views, .. } = *self;
         let limits = recording.limits();
         let tasks = tasks(&[recording]);
-        let spelling = collect.map(Spelling::from).unwrap_or_default();
+        let spelling = Spelling { short, ..collect.map(Spelling::from).unwrap_or_default() };
         // Rules use normalized method names.
         let shared = Shared::new(Spelling { raw: false, ..spelling }, limits, recording.bytes().len());
         let as_recorded = spelling.raw.then(|| Shared::new(spelling, limits, recording.bytes().len()));
@@ -149,7 +155,7 @@ impl<'p> Pass<'p> {
         let mut answers = views.map(|views| (views.merge(), Vec::new()));
         let read = |index: usize, chunk: &Chunk<'_>| {
             let result = engine.chunk(index, chunk)?;
-            if let Some(options) = collect {
+            if let Some(options) = collect.filter(|_| !short) {
                 options.progress.tell(chunk.header().chunk_size);
             }
             Ok(result)

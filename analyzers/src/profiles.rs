@@ -33,7 +33,8 @@ use jfr_parse::{Error, Recording, Result};
 use crate::account::Account;
 use crate::engine::consumer::Engine;
 use crate::engine::driver::{Task, as_loss, repeated, run, tasks};
-use crate::engine::stacks::Shared;
+use crate::engine::functions::Spelling;
+use crate::engine::stacks::{Shared, with_bounded_names};
 use chunk::ChunkResult;
 pub(crate) use chunk::Context;
 use commit::{Committer, Merged, Totals};
@@ -60,15 +61,21 @@ pub fn collect(recording: &Recording<'_>, options: &Options) -> Result<ProfileSe
 /// # Errors
 /// Same as [`collect`].
 pub fn collect_merged(recordings: &[&Recording<'_>], options: &Options) -> Result<ProfileSet> {
+    with_bounded_names(|short| collect_with(recordings, options, Spelling { short, ..options.into() }))
+}
+
+fn collect_with(recordings: &[&Recording<'_>], options: &Options, spelling: Spelling) -> Result<ProfileSet> {
     let limits = recordings.first().map(|r| r.limits().clone()).unwrap_or_default();
     let tasks = tasks(recordings);
-    let shared = Shared::new(options.into(), &limits, recordings.iter().map(|r| r.bytes().len()).sum());
+    let shared = Shared::new(spelling, &limits, recordings.iter().map(|r| r.bytes().len()).sum());
     let account = Account::new(limits.clone());
     let engine = Engine::new(Context::new(options, &shared, &account, &tasks), &shared, &account, [&options.stop]);
     let mut collecting = Collecting::new(recordings, options, &tasks, limits.losses);
     let read = |index: usize, chunk: &jfr_parse::Chunk<'_>| {
         let result = engine.chunk(index, chunk)?;
-        options.progress.tell(chunk.header().chunk_size);
+        if !spelling.short {
+            options.progress.tell(chunk.header().chunk_size);
+        }
         Ok(result)
     };
     let failures = run(&tasks, read, |index, result| collecting.take(index, result))?;

@@ -20,6 +20,8 @@ use hashbrown::HashMap;
 use jfr_parse::{Chunk, ChunkHeader, Damage, EpochNanos, Error, Loss, Recording, Result, Ticks};
 use rayon::prelude::*;
 
+use super::stacks::NAMES;
+
 /// A chunk to be read.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Task<'r> {
@@ -169,7 +171,7 @@ impl<T, C: FnMut(usize, std::result::Result<T, &Error>)> Order<T, C> {
 
 /// Whether an error concerns the whole call, not just one chunk.
 fn is_fatal(error: &Error) -> bool {
-    matches!(error, Error::Stopped | Error::LimitExceeded { name: "memory" | "stacks", .. })
+    matches!(error, Error::Stopped | Error::LimitExceeded { name: "memory" | "stacks" | NAMES, .. })
 }
 
 /// Returns the result of each part of a chunk, in file order. Parts of about `size` bytes, split at event

@@ -28,11 +28,13 @@ pub(crate) struct Spelling {
     pub(crate) raw: bool,
     /// Use the full name with the descriptor as the system name, instead of only the descriptor.
     pub(crate) full_system_names: bool,
+    /// Truncate each part of a name to [`SHORT_NAME`] bytes. See [`with_bounded_names`](super::stacks::with_bounded_names).
+    pub(crate) short: bool,
 }
 
 impl From<&Options> for Spelling {
     fn from(options: &Options) -> Self {
-        Self { raw: options.raw_names, full_system_names: options.full_system_names }
+        Self { raw: options.raw_names, full_system_names: options.full_system_names, short: false }
     }
 }
 
@@ -46,9 +48,12 @@ pub(super) struct Functions {
     /// Keyed by the numbers of class, name and descriptor.
     known: Mutex<Map<[u32; 3], FunctionId>>,
     hasher: Hasher,
-    /// How many more bytes of names may be created. A class name occurs once in a recording, no matter how long
-    /// it is, but here it is part of the names of all its methods.
-    left: AtomicUsize,
+    /// How many bytes of names may be created. A class name occurs once in a recording, no matter how long it is, but here it
+    /// is part of the names of all its methods.
+    allowed: usize,
+    /// How many bytes the names of all functions have before they are truncated. It does not depend on the order in which the
+    /// functions are found.
+    composed: AtomicUsize,
     longest: usize,
     cut: AtomicUsize,
 }
@@ -56,7 +61,7 @@ pub(super) struct Functions {
 /// Bytes of names allowed for any recording, in addition to an allowance per byte of the recording. Recordings
 /// of the largest programs use a tenth of that.
 const NAMES: usize = 16 << 20;
-/// Names are truncated to this many bytes if there are too many long ones.
+/// The parts of names are truncated to this many bytes if there are too many long names.
 const SHORT_NAME: usize = 128;
 /// Longer strings are identified by their position in the recording.
 const SHORT_KEY: usize = 512;
@@ -351,7 +356,8 @@ impl Functions {
             descriptors: Mutex::default(),
             known: Mutex::default(),
             hasher: Hasher::default(),
-            left: AtomicUsize::new(NAMES.saturating_add(bytes)),
+            allowed: NAMES.saturating_add(bytes),
+            composed: AtomicUsize::new(0),
             longest: limits.string_bytes,
             cut: AtomicUsize::new(0),
         }
@@ -360,6 +366,12 @@ impl Functions {
     /// The number of names that were truncated, because they or their total were too long.
     pub(super) fn cut(&self) -> usize {
         self.cut.load(Ordering::Relaxed)
+    }
+
+    /// The allowance, if the names exceed it and not all of them have been truncated.
+    pub(super) fn exceeded(&self) -> Option<u64> {
+        let is_exceeded = !self.spelling.short && self.composed.load(Ordering::Relaxed) > self.allowed;
+        is_exceeded.then_some(self.allowed as u64)
     }
 
     fn class(&self, recorded: &str, interner: &Interner) -> Class {
@@ -428,14 +440,14 @@ impl Functions {
         let lengths = [raw_class.len(), raw_name.len(), raw_descriptor.len()];
         // The full name is part of the name and of the name with descriptor, and its class is part of the file name.
         let bytes = lengths.iter().fold(0, |sum: usize, length| sum.saturating_add(*length)).saturating_mul(3);
-        let left = self.left.load(Ordering::Relaxed);
-        let most = if bytes > left { SHORT_NAME } else { usize::MAX };
-        self.left.store(left.saturating_sub(bytes), Ordering::Relaxed);
+        let composed = self.composed.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
+        // When the total is too long, the call starts over; truncating bounds the memory until then.
+        let most = if self.spelling.short || composed > self.allowed { SHORT_NAME } else { usize::MAX };
         if class.is_cut || name.is_cut || descriptor.is_cut || lengths.iter().any(|length| *length > most) {
             self.cut.fetch_add(1, Ordering::Relaxed);
         }
         let short = |text| names::cut(text, most);
-        let Spelling { raw, full_system_names } = self.spelling;
+        let Spelling { raw, full_system_names, .. } = self.spelling;
         text.clear();
         let mut symbols = interner.symbols();
         if let Some(native) = descriptor.meaning.native {

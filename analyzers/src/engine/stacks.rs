@@ -9,7 +9,7 @@ use std::hash::BuildHasher;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use hashbrown::{HashMap, HashTable};
-use jfr_parse::{Chunk, ConstantKey, Cursor, Limits, PoolOf, Pools, Result, top_bits, work};
+use jfr_parse::{Chunk, ConstantKey, Cursor, Error, Limits, PoolOf, Pools, Result, top_bits, work};
 use rayon::prelude::*;
 
 use super::functions::{Functions, Methods, Spelling, pseudo};
@@ -71,9 +71,30 @@ impl Shared {
         self.functions.cut()
     }
 
+    /// The error for [`with_bounded_names`] if the names are too long in total.
+    fn check_names(&self) -> Result<()> {
+        let error = |limit| Error::LimitExceeded { name: NAMES, what: "bytes of names", limit, offset: 0 };
+        self.functions.exceeded().map_or(Ok(()), |limit| Err(error(limit)))
+    }
+
     /// The stack for events without a usable stack trace.
     pub(crate) fn no_stack(&self) -> StackId {
         self.no_stack
+    }
+}
+
+/// The internal limit whose error makes [`with_bounded_names`] start over.
+pub(super) const NAMES: &str = "names";
+
+/// Calls `read` with full names and, if their total exceeds the allowance, again with [short](Spelling::short) ones, which is the
+/// argument. If only the names beyond the allowance were truncated, the result would depend on which thread is first.
+///
+/// # Errors
+/// Those of `read`.
+pub(crate) fn with_bounded_names<T>(read: impl Fn(bool) -> Result<T>) -> Result<T> {
+    match read(false) {
+        Err(Error::LimitExceeded { name: NAMES, .. }) => read(true),
+        result => result,
     }
 }
 
@@ -164,6 +185,7 @@ impl<'c, 'a> ChunkStacks<'c, 'a> {
                 .unwrap_or_else(|| Resolver::new(self.shared, self.chunk, self.pools, self.plans, traces.len()));
             let resolved = resolver.resolve(part);
             self.idle().push(resolver);
+            self.shared.check_names()?;
             (self.check)()?;
             Ok(resolved)
         };

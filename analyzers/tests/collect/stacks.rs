@@ -120,3 +120,41 @@ fn nothing_is_collected_that_nobody_asked_for() {
     assert_eq!(set.absent, []);
     assert_eq!(totals(&profiles(&[&chunk]), Cpu), [1, 20_000_000]);
 }
+
+/// Stacks with their values, as read by this many threads, and the warnings.
+fn read_by(threads: usize, chunks: &[&Chunk]) -> (Vec<(String, Vec<i64>)>, Vec<String>) {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+    let set = pool.install(|| profiles(chunks));
+    (samples(&set, Cpu), set.warnings)
+}
+
+/// Eight chunks of 100 methods whose class has a name of this length.
+fn methods_of_classes_with_names_of(length: usize) -> Vec<Chunk> {
+    let chunk = |number: i64| {
+        let mut chunk = Chunk::new(&["jdk.ExecutionSample"]).later(number * 1_000_000_000);
+        let class = format!("a/{}{number}", "B".repeat(length));
+        for method in 0..100 {
+            let stack = chunk.stack(&[&format!("{class}.run{method}:1"), "a/C.main:2"]);
+            chunk.event("jdk.ExecutionSample", &[("stackTrace", stack)]);
+        }
+        chunk
+    };
+    (0..8).map(chunk).collect()
+}
+
+#[test]
+fn if_names_are_too_long_in_total_all_are_truncated_by_any_number_of_threads() {
+    // 3 × 10 KB for each of 800 methods are more than 16 MiB, and half of that is less.
+    for (length, longest, cut) in [(10_000, 128, Some("truncated 800 overlong names")), (5_000, 5_003, None)] {
+        let chunks = methods_of_classes_with_names_of(length);
+        let chunks: Vec<&Chunk> = chunks.iter().collect();
+        let (one, warnings) = read_by(1, &chunks);
+        let class = |stack: &str| stack.find(".run").unwrap_or(stack.len());
+        assert_eq!(one.len(), 800);
+        assert!(one.iter().all(|(stack, _)| class(stack) == longest), "{:?}", one.first());
+        assert_eq!(warnings.iter().map(String::as_str).collect::<Vec<_>>(), Vec::from_iter(cut));
+        for _ in 0..5 {
+            assert!(read_by(4, &chunks) == (one.clone(), warnings.clone()), "names of {length} bytes");
+        }
+    }
+}
