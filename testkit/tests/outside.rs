@@ -9,6 +9,11 @@ use jfr_analyzers::rule::{
 };
 use jfr_parse::Recording;
 
+/// The time in writes, which rules could share.
+struct InWrites {
+    nanos: f64,
+}
+
 /// Where the program writes files, and how much of that happens in its own logger.
 struct Writes;
 
@@ -46,6 +51,7 @@ impl Rule for Writes {
             .iter()
             .filter(|group| group.text("path").is_some_and(|path| !settings.matches("exclude", path)))
             .collect();
+        let all = facts.once(|facts| InWrites { nanos: facts.groups(&WRITES).iter().map(|g| g.sum("duration")).sum() });
         let nanos: f64 = writes.iter().map(|group| group.sum("duration")).sum();
         let share = ratio(nanos, facts.nanos() as f64) * 100.0;
         let stacks = || writes.iter().filter_map(|group| Some((group.stack("stackTrace")?, group.sum("duration"))));
@@ -53,6 +59,7 @@ impl Rule for Writes {
         let threshold = facts.setting(WRITE, "threshold").unwrap_or("none").to_owned();
         Verdict::scored(map2(share, settings.number("info"), settings.number("warning")), "The program writes files")
             .with("threshold", threshold.as_str())
+            .with("all writes", Value::nanos_f64(all.nanos))
             .with("stacks with a frame of the program", Value::count(own as u64, "stacks"))
             .with("methods", facts.top_methods(stacks(), 3, Value::nanos_f64))
             .with_some("first stack", stacks().next().map(|(stack, _)| facts.stack_value(stack, 5)))
@@ -72,7 +79,7 @@ fn it_judges_with_stacks_and_settings() {
     let verdict = outcome("jdk17-full.jfr", &AnalysisOptions::default()).verdict;
     assert_eq!(verdict.severity, Severity::Info);
     let names: Vec<&str> = verdict.evidence.iter().map(|(name, _)| name).collect();
-    assert_eq!(names, ["threshold", "stacks with a frame of the program", "methods", "first stack"]);
+    assert_eq!(names, ["threshold", "all writes", "stacks with a frame of the program", "methods", "first stack"]);
     assert!(matches!(verdict.evidence.get("first stack"), Some(Value::Stack { frames }) if frames.len() == 5));
     // If a setting excludes all files, there is nothing to judge.
     let mut options = AnalysisOptions::default();

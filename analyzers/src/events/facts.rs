@@ -85,7 +85,7 @@ pub(crate) struct Lazy {
     flags: std::sync::OnceLock<jvm::Flags>,
     stacks: stack::Memo,
     membership: std::sync::OnceLock<methods::Membership>,
-    made: once::Made,
+    computed: once::Computed,
 }
 
 /// The fields that an event type has in its chunk.
