@@ -16,6 +16,7 @@
 mod account;
 mod engine;
 pub mod events;
+mod hash;
 mod jvms;
 pub mod math;
 pub mod metrics;

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use hashbrown::HashMap;
 use jfr_parse::{
     CHECKPOINT, Chunk, ChunkHeader, ChunkOffset, ConstantKey, EpochNanos, Kind, Loss, METADATA, Nanos, PoolEntries,
     RawEvent, RawStr, Recording, Result, Text, TypeId,
@@ -11,6 +10,7 @@ use jfr_parse::{
 use serde::Serialize;
 
 use crate::engine::driver::{parts, run, tasks};
+use crate::hash::HashMap;
 use crate::views::{Answers, Merged, Part, ViewSet};
 
 /// Number of bytes that one thread counts at a time.
@@ -266,7 +266,7 @@ impl Tally {
 /// Counts by type id, within one chunk.
 struct Table<'a> {
     dense: Vec<Tally>,
-    sparse: HashMap<TypeId, Tally, foldhash::fast::RandomState>,
+    sparse: HashMap<TypeId, Tally>,
     /// The first event of each type whose content is needed.
     first: [Option<RawEvent<'a>>; 2],
     /// The offsets of the events that views need.
@@ -379,7 +379,7 @@ impl Counted {
         let all = dense.chain(table.sparse.iter().map(|(&id, &tally)| (id, tally)));
         let (mut events, mut event_count) = (Vec::<(String, Tally)>::new(), 0u64);
         // Any number of types may share one name, which is stored once in the metadata.
-        let mut places: HashMap<(usize, usize), usize, foldhash::fast::RandomState> = HashMap::default();
+        let mut places: HashMap<(usize, usize), usize> = HashMap::default();
         for (id, tally) in all.filter(|&(id, t)| t.count > 0 && id != METADATA && id != CHECKPOINT) {
             match metadata.by_id(id) {
                 Some(of) => {

@@ -4,8 +4,8 @@
 //! number of consumers: it walks the events, indexes the constants, and resolves each stack trace once.
 //! Consumers compose: a pair of consumers is a consumer, and so is an optional one.
 
+use parking_lot::Mutex;
 use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
 
 use jfr_parse::{
     CHECKPOINT, Chunk, Damage, EventTypes, Loss, METADATA, PoolEntries, PoolLayouts, Pools, RawEvent, Result, Stop,
@@ -219,7 +219,7 @@ impl<'e, C: Consumer> Engine<'e, C> {
         let ready = consumer.ready(at, planned.stacks.as_ref());
         // What a thread has learned in one part is useful in the next.
         let idle: Mutex<Vec<C::State<'_, '_>>> = Mutex::default();
-        let idle = || idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let idle = || idle.lock();
         let read = |segment: Range<usize>| {
             self.check(chunk)?;
             let state = idle().pop();

@@ -11,12 +11,12 @@
 //! The order in which results are committed does not depend on the number of threads, and neither may the
 //! result of a consumer. It uses the threads of the caller's rayon pool.
 
+use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 
-use hashbrown::HashMap;
+use crate::hash::HashMap;
 use jfr_parse::{Chunk, ChunkHeader, Damage, EpochNanos, Error, Loss, Recording, Result, Ticks};
 use rayon::prelude::*;
 
@@ -52,7 +52,7 @@ impl<'r> Task<'r> {
 pub(crate) fn tasks<'r>(recordings: &[&'r Recording<'r>]) -> Vec<Task<'r>> {
     let mut tasks: Vec<Task<'r>> = Vec::new();
     // Chunks within a recording are known to differ.
-    let mut first: HashMap<(EpochNanos, Ticks, u64), usize, foldhash::fast::RandomState> = HashMap::default();
+    let mut first: HashMap<(EpochNanos, Ticks, u64), usize> = HashMap::default();
     for recording in recordings.iter().copied() {
         for (number, (_, header)) in recording.headers().enumerate() {
             let task = Task { recording, number };
@@ -117,7 +117,7 @@ pub(crate) fn run<'r, T: Send>(
             let index = next.fetch_add(1, Ordering::Relaxed);
             let Some(task) = tasks.get(index) else { return };
             let result = task.recording.chunk(task.number).and_then(|chunk| read(index, &chunk));
-            let mut order = order.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut order = order.lock();
             match result {
                 Err(error) if is_fatal(&error) => {
                     next.store(tasks.len(), Ordering::Relaxed);
@@ -139,7 +139,7 @@ pub(crate) fn run<'r, T: Send>(
             checked = Some(task.recording);
         }
     }
-    let Order { failures, fatal, .. } = order.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let Order { failures, fatal, .. } = order.into_inner();
     fatal.map_or(Ok(failures), Err)
 }
 
@@ -221,7 +221,7 @@ pub(crate) fn parts_in_order<P: Send>(
     let work = || {
         while let Some((i, segment)) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
             let part = read(segment.clone());
-            let mut added = added.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut added = added.lock();
             let (first, waiting, add, failed) = &mut *added;
             match part {
                 Ok(part) => {
@@ -242,7 +242,7 @@ pub(crate) fn parts_in_order<P: Send>(
         0 | 1 => work(),
         threads => rayon::scope(|scope| (0..threads).for_each(|_| scope.spawn(|_| work()))),
     }
-    added.into_inner().unwrap_or_else(PoisonError::into_inner).3.map_or(Ok(()), Err)
+    added.into_inner().3.map_or(Ok(()), Err)
 }
 
 /// Converts the error of a chunk that cannot be read to a loss.

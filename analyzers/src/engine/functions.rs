@@ -6,20 +6,18 @@
 //! function. A method key that has another meaning in another chunk (for example, of another JVM in the same
 //! file) does no harm, because keys are remembered only within their chunk.
 
+use parking_lot::Mutex;
 use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use hashbrown::{HashMap, HashTable};
+use hashbrown::HashTable;
 use jfr_parse::{Chunk, ConstantKey, Cursor, Kind, Limits, PoolOf, Pools, RawStr, Row, TypeId, work};
 
 use super::stack_plans::{ClassPlan, StackPlans};
 use crate::Options;
+use crate::hash::{HashMap, Hasher};
 use crate::names;
 use jfrkit_profile::{Function, FunctionId, Interner, StrId, Symbols};
-
-type Hasher = foldhash::fast::RandomState;
-type Map<K, V> = HashMap<K, V, Hasher>;
 
 /// How names are written.
 #[derive(Debug, Clone, Copy, Default)]
@@ -46,7 +44,7 @@ pub(super) struct Functions {
     names: Mutex<Texts<Box<str>>>,
     descriptors: Mutex<Texts<Descriptor>>,
     /// Keyed by the numbers of class, name and descriptor.
-    known: Mutex<Map<[u32; 3], FunctionId>>,
+    known: Mutex<HashMap<[u32; 3], FunctionId>>,
     hasher: Hasher,
     /// How many bytes of names may be created. A class name occurs once in a recording, no matter how long it is, but here it
     /// is part of the names of all its methods.
@@ -98,7 +96,7 @@ struct Texts<M> {
     table: HashTable<(u64, u32)>,
     /// Long strings, identified by their position: a million methods can share one. The recordings are not
     /// moved while this is in use, so an address identifies the bytes at that address.
-    long: Map<(usize, usize), u32>,
+    long: HashMap<(usize, usize), u32>,
 }
 
 #[derive(Debug)]
@@ -111,7 +109,7 @@ struct Text<M> {
 
 impl<M> Default for Texts<M> {
     fn default() -> Self {
-        Self { text: String::new(), entries: Vec::new(), table: HashTable::new(), long: Map::default() }
+        Self { text: String::new(), entries: Vec::new(), table: HashTable::new(), long: HashMap::default() }
     }
 }
 
@@ -169,14 +167,10 @@ impl Sought<'_, '_> {
     }
 }
 
-fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
-    of.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// The numbers of the strings referenced by the constants of a chunk, by key.
 #[derive(Default)]
 struct Column {
-    ids: Map<ConstantKey, u32>,
+    ids: HashMap<ConstantKey, u32>,
     /// Unknown keys. While they are looked up, they have numbers that count down from `u32::MAX`.
     unknown: Vec<ConstantKey>,
     /// The texts of the unknown keys.
@@ -219,13 +213,13 @@ impl Column {
         };
         let sought: Vec<Sought<'a, '_>> = raws.iter().map(seek).collect();
         let found: Vec<Option<u32>> = {
-            let texts = lock(texts);
+            let texts = texts.lock();
             sought.iter().map(|sought| texts.find(sought)).collect()
         };
         let found = found.into_iter().zip(&sought).map(|(found, sought)| {
             found.unwrap_or_else(|| {
                 let meaning = meaning(sought.text);
-                lock(texts).insert(sought, meaning)
+                texts.lock().insert(sought, meaning)
             })
         });
         let found: Vec<u32> = found.collect();
@@ -398,7 +392,7 @@ impl Functions {
     fn get(&self, methods: &[[u32; 3]], interner: &Interner) -> Vec<FunctionId> {
         let mut unknown = Vec::new();
         let mut found: Vec<FunctionId> = {
-            let known = lock(&self.known);
+            let known = self.known.lock();
             let one = |(i, texts): (usize, &[u32; 3])| {
                 known.get(texts).copied().unwrap_or_else(|| {
                     unknown.push(i);
@@ -410,8 +404,8 @@ impl Functions {
         if unknown.is_empty() {
             return found;
         }
-        let (classes, names, descriptors) = (lock(&self.classes), lock(&self.names), lock(&self.descriptors));
-        let mut known = lock(&self.known);
+        let (classes, names, descriptors) = (self.classes.lock(), self.names.lock(), self.descriptors.lock());
+        let mut known = self.known.lock();
         let mut text = String::new();
         for i in unknown {
             let (Some(place), Some(&method)) = (found.get_mut(i), methods.get(i)) else { continue };

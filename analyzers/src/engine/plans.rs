@@ -1,6 +1,8 @@
 //! Caches what depends only on metadata, for all chunks that share it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use jfr_parse::{Chunk, Metadata, Result};
 
@@ -25,7 +27,7 @@ impl<P> PlanCache<P> {
     /// # Errors
     /// Errors of `make`.
     pub(crate) fn get(&self, chunk: &Chunk<'_>, make: impl FnOnce() -> Result<P>) -> Result<Arc<P>> {
-        let lock = || self.plans.lock().unwrap_or_else(PoisonError::into_inner);
+        let lock = || self.plans.lock();
         if let Some((_, plans)) = lock().iter().find(|(known, _)| Arc::ptr_eq(known, chunk.shared_metadata())) {
             return Ok(plans.clone());
         }

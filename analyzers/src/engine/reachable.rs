@@ -1,9 +1,9 @@
 //! Which constants the fields of some events can lead to.
 
-use hashbrown::HashSet;
+use crate::hash::HashSet;
 use jfr_parse::{Chunk, Metadata, Plan, TypeId};
 
-pub(crate) type TypeIds = HashSet<TypeId, foldhash::fast::RandomState>;
+pub(crate) type TypeIds = HashSet<TypeId>;
 
 /// The constants of a chunk that plans can lead to, indexed when the first event needs them.
 #[derive(Debug)]

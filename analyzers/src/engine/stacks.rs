@@ -5,10 +5,11 @@
 //! block is not decoded; its bytes are the key into a lookup table. The same applies to frames outside of
 //! blocks.
 
+use parking_lot::{Mutex, MutexGuard};
 use std::hash::BuildHasher;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use hashbrown::{HashMap, HashTable};
+use crate::hash::{HashMap, Hasher};
+use hashbrown::HashTable;
 use jfr_parse::{Chunk, ConstantKey, Cursor, Error, Limits, PoolOf, Pools, Result, top_bits, work};
 use rayon::prelude::*;
 
@@ -58,7 +59,7 @@ impl Shared {
     }
 
     fn memos(&self) -> MutexGuard<'_, Vec<Memo>> {
-        self.memos.lock().unwrap_or_else(PoisonError::into_inner)
+        self.memos.lock()
     }
 
     /// Finishes the tables.
@@ -126,7 +127,7 @@ pub(crate) struct ChunkStacks<'c, 'a> {
     /// One resolver per participating thread; each has to learn the frames of the chunk.
     idle: Mutex<Vec<Resolver<'c, 'a>>>,
     /// Traces resolved so far, if they may be requested again.
-    known: Option<Mutex<HashMap<ConstantKey, Resolved, foldhash::fast::RandomState>>>,
+    known: Option<Mutex<HashMap<ConstantKey, Resolved>>>,
 }
 
 impl std::fmt::Debug for ChunkStacks<'_, '_> {
@@ -160,7 +161,7 @@ impl<'c, 'a> ChunkStacks<'c, 'a> {
     }
 
     fn idle(&self) -> MutexGuard<'_, Vec<Resolver<'c, 'a>>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+        self.idle.lock()
     }
 
     /// Resolves each trace, in parallel, to its stack and whether it was truncated. A trace that is missing,
@@ -170,7 +171,7 @@ impl<'c, 'a> ChunkStacks<'c, 'a> {
     /// Errors of `check`.
     pub(crate) fn resolve(&self, traces: &[ConstantKey]) -> Result<Vec<Resolved>> {
         let Some(known) = &self.known else { return self.resolve_all(traces) };
-        let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = known.lock();
         let fresh: Vec<ConstantKey> = traces.iter().copied().filter(|trace| !known.contains_key(trace)).collect();
         known.extend(fresh.iter().copied().zip(self.resolve_all(&fresh)?));
         let none = (self.shared.no_stack(), false);
@@ -220,14 +221,14 @@ struct Resolver<'c, 'a> {
     /// The bytes of blocks by number, and the numbers by hash.
     block_bytes: Vec<&'a [u8]>,
     block_numbers: HashTable<(u64, u32)>,
-    hasher: foldhash::fast::RandomState,
+    hasher: Hasher,
     blocks: Vec<BlockId>,
     /// The frame numbers of the blocks that have a number but have not been looked up yet.
     fresh_blocks: Vec<[u32; BLOCK]>,
     /// Method and line of the frames that have a number but have not been looked up yet.
     fresh: Vec<(ConstantKey, u32)>,
     /// Maps a method key to an index in `functions`.
-    known: HashMap<ConstantKey, u32, foldhash::fast::RandomState>,
+    known: HashMap<ConstantKey, u32>,
     functions: Vec<FunctionId>,
     /// Numbers of the loose frames and the blocks of the traces being resolved.
     numbers: Vec<u32>,
@@ -265,7 +266,7 @@ impl<'c, 'a> Resolver<'c, 'a> {
             frames: vec![shared.unknown, shared.unknown],
             block_bytes: Vec::with_capacity(room),
             block_numbers: HashTable::with_capacity(room),
-            hasher: foldhash::fast::RandomState::default(),
+            hasher: Hasher::default(),
             blocks: Vec::with_capacity(room),
             fresh_blocks: Vec::new(),
             fresh: Vec::new(),

@@ -1,6 +1,6 @@
 //! A small, fast map from type ids, because it is used for every event.
 
-use hashbrown::HashMap;
+use crate::hash::HashMap;
 use jfr_parse::TypeId;
 
 /// Ids of real writers are below this.
@@ -10,7 +10,7 @@ const DENSE: usize = 1 << 14;
 #[derive(Debug, Clone)]
 pub(crate) struct TypeMap<T> {
     dense: Vec<Option<T>>,
-    sparse: HashMap<TypeId, T, foldhash::fast::RandomState>,
+    sparse: HashMap<TypeId, T>,
 }
 
 impl<T> Default for TypeMap<T> {

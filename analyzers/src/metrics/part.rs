@@ -2,13 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use hashbrown::HashMap;
 use jfr_parse::ConstantKey;
 
 use super::series::{Amounts, Samples, Steps};
 use crate::events::parse_timespan;
-
-pub(super) type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
+use crate::hash::{HashMap, HashSet};
 
 /// Amounts that are summed up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,11 +82,11 @@ pub(crate) struct Part {
     /// The time of the last event.
     pub(super) last: i64,
     /// The halves of safepoints whose other half was not read yet, by id.
-    safepoints: Map<u64, Half>,
+    safepoints: HashMap<u64, Half>,
     /// The first sample of each thread, by key, and the largest other sample.
-    pub(super) sampled_threads: Map<ConstantKey, First>,
+    pub(super) sampled_threads: HashMap<ConstantKey, First>,
     /// The keys of the threads that were started.
-    pub(super) started: hashbrown::HashSet<ConstantKey, foldhash::fast::RandomState>,
+    pub(super) started: HashSet<ConstantKey>,
     /// The start time of the JVM.
     pub(super) jvm_start: Option<i64>,
     /// Whether allocation was taken from samples in some chunk, and from TLABs in some chunk.

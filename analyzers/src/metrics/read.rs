@@ -6,11 +6,12 @@ use jfr_parse::{
 };
 
 use super::MAX_POINTS;
-use super::part::{Gauge, Half, Map, Part, Sum};
+use super::part::{Gauge, Half, Part, Sum};
 use super::series::{Amounts, Steps};
 use super::sources::{A, B, C, DURATION, Kind, SLOTS, START, Source, Sources};
 use crate::engine::consumer::{self, At, Consumer, Ended};
 use crate::engine::stack_plans::StackPlans;
+use crate::hash::HashMap;
 use crate::profiles::load;
 use crate::summary::{gaps_of, length_of};
 
@@ -36,7 +37,7 @@ pub(crate) struct Segment<'a> {
     /// The number of events of each source.
     counts: Vec<u64>,
     /// CPU samples by thread state.
-    states: Map<Constant, Amounts>,
+    states: HashMap<Constant, Amounts>,
     /// Heap summaries: the time, before or after a collection, and the bytes in use.
     heaps: Vec<(i64, Constant, f64)>,
     /// The fields of settings, with their sources.
@@ -254,7 +255,7 @@ impl Consumer for Reader {
                 part.sum(Sum::Cpu).merge(&amounts);
             }
         }
-        let mut after: Map<Constant, bool> = Map::default();
+        let mut after: HashMap<Constant, bool> = HashMap::default();
         for (at, when, used) in heaps {
             let is_after = *after.entry(when).or_insert_with(|| texts.constant(when).as_deref() == Some("After GC"));
             part.gauge(if is_after { Gauge::HeapAfter } else { Gauge::HeapBefore }).push((at, used));

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use hashbrown::HashMap;
 use jfr_parse::{
     Chunk, ChunkOffset, Clock, ConstantKey, Damage, Loss, Pools, RawEvent, RawStr, Result, Row, Type, TypeId,
 };
@@ -26,6 +25,7 @@ use crate::engine::driver::Task;
 use crate::engine::routing::{Routes, Target};
 use crate::engine::stack_plans::StackPlans;
 use crate::engine::stacks::{ChunkStacks, Shared};
+use crate::hash::{HashMap, Hasher};
 use crate::time_range::TimeRange;
 use jfrkit_profile::{LabelSetId, Moment, ProfileType, StackId, Timeline};
 
@@ -95,7 +95,7 @@ pub(crate) struct ChunkResult {
     pub(super) timeline: Option<Timeline>,
     /// By index in [`SOURCES`].
     pub(super) sources: Vec<SourceState>,
-    pub(super) tallies: HashMap<Target, Tally, foldhash::fast::RandomState>,
+    pub(super) tallies: HashMap<Target, Tally>,
     pub(super) facts: Facts,
     pub(super) losses: Vec<Loss>,
     pub(super) odd_durations: u64,
@@ -373,8 +373,7 @@ impl<'a> Routing<'_, 'a> {
         }
         // The index of each trace among those that are needed.
         let most = self.gathered.iter().len();
-        let mut traces: HashMap<ConstantKey, u32, foldhash::fast::RandomState> =
-            HashMap::with_capacity_and_hasher(most, foldhash::fast::RandomState::default());
+        let mut traces: HashMap<ConstantKey, u32> = HashMap::with_capacity_and_hasher(most, Hasher::default());
         let mut order: Vec<ConstantKey> = Vec::with_capacity(most);
         let mut samples: Vec<(Target, u32, LabelSetId, Sums, u64)> = Vec::with_capacity(most);
         let mut sample_of: Vec<u32> = Vec::new();
@@ -539,9 +538,9 @@ struct Values<'c, 'a> {
     periods: Vec<i64>,
     wall_period: StatedPeriod,
     /// The classes for which this chunk contains error events.
-    errors: HashMap<ConstantKey, (), foldhash::fast::RandomState>,
+    errors: HashMap<ConstantKey, ()>,
     /// Targets that depend on a state or a class, by source and key.
-    known: HashMap<(u32, ConstantKey), Option<Target>, foldhash::fast::RandomState>,
+    known: HashMap<(u32, ConstantKey), Option<Target>>,
 }
 
 impl<'c, 'a> Values<'c, 'a> {

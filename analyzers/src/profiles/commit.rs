@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::BuildHasher;
 
+use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
-use hashbrown::{HashMap, HashTable};
 use jfr_parse::{Loss, work};
 
 use super::chunk::{ChunkResult, SourceState, Tally};
@@ -15,9 +15,8 @@ use super::options::CpuSource;
 use super::overlaps::Overlaps;
 use super::sources::SOURCES;
 use crate::engine::routing::Target;
+use crate::hash::{HashMap, Hasher};
 use jfrkit_profile::{LabelSetId, Moment, ProfileType, Samples, StackId, Timeline};
-
-type Hasher = foldhash::fast::RandomState;
 
 /// Samples in which each combination of stack and labels occurs once.
 #[derive(Debug)]
@@ -127,7 +126,7 @@ impl SourceTotal {
 pub(super) struct Totals {
     pub(super) profiles: BTreeMap<ProfileType, Merged>,
     pub(super) sources: Vec<SourceTotal>,
-    pub(super) tallies: HashMap<Target, Tally, Hasher>,
+    pub(super) tallies: HashMap<Target, Tally>,
     pub(super) facts: Vec<Facts>,
     pub(super) losses: Vec<Loss>,
     pub(super) endpoints: BTreeMap<u64, String>,

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use hashbrown::HashMap;
 use jfr_parse::{
     Chunk, ChunkOffset, Column, ConstantKey, EpochNanos, Plan, Pools, RawEvent, RawStr, Row, Text, Ticks, TypeId,
 };
+
+use crate::hash::HashMap;
 
 use super::execution::is_async_profiler;
 use super::load::{Loads, MAX_LOADS, load};
@@ -248,7 +249,7 @@ impl<'a> Reader<'_, 'a> {
     where
         'a: 'e,
     {
-        let mut plans: HashMap<TypeId, Option<Plan<N>>, foldhash::fast::RandomState> = HashMap::default();
+        let mut plans: HashMap<TypeId, Option<Plan<N>>> = HashMap::default();
         events.filter_map(move |event| {
             let plan = || self.chunk.plan(self.chunk.metadata().by_id(event.type_id)?, fields).ok();
             plans.entry(event.type_id).or_insert_with(plan).as_ref()?.read(event.payload).ok()
@@ -266,7 +267,7 @@ impl<'a> Reader<'_, 'a> {
         'a: 'e,
     {
         // Several types of the same name may alternate.
-        let mut plans: HashMap<TypeId, Option<(Plan<N>, Plan<T>)>, foldhash::fast::RandomState> = HashMap::default();
+        let mut plans: HashMap<TypeId, Option<(Plan<N>, Plan<T>)>> = HashMap::default();
         events.filter_map(move |event| {
             let plan = || {
                 let of = self.chunk.metadata().by_id(event.type_id)?;

@@ -2,7 +2,7 @@
 
 use std::hash::{BuildHasher, Hasher as _};
 
-use hashbrown::{HashMap, HashTable};
+use hashbrown::HashTable;
 use jfr_parse::{Clock, ConstantKey, EpochNanos, Nanos, RawStr, Row, TickSpan, Ticks, work};
 use jfrkit_profile::{Moment, Timeline};
 
@@ -12,8 +12,7 @@ use super::sources::{
 };
 
 use crate::engine::bounds::Bounds;
-
-type Hasher = foldhash::fast::RandomState;
+use crate::hash::{HashMap, Hasher};
 
 /// What events that are added up have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -319,7 +318,7 @@ fn weighted(weight: f64, size: i64) -> i64 {
 #[derive(Debug)]
 struct Numbered<T> {
     items: Vec<T>,
-    numbers: HashMap<T, u32, Hasher>,
+    numbers: HashMap<T, u32>,
 }
 
 impl<T> Default for Numbered<T> {

@@ -1,6 +1,5 @@
 //! Sample labels, and filters on the same properties.
 
-use hashbrown::HashMap;
 use jfr_parse::{Chunk, Column, ConstantKey, Pools, RawStr, Text};
 
 use super::chunk::{Context, MAX_KEY_TEXT};
@@ -9,10 +8,9 @@ use super::options::LabelKey;
 use super::plans::{CLASS, KeyPlan, Plans, Reading, ThreadPlan};
 use super::sources::{KEY, SOURCES};
 use crate::engine::functions::class_name;
+use crate::hash::HashMap;
 use crate::names;
 use jfrkit_profile::{Label, LabelSetId, LabelValue, StrId, TIME_LABEL};
-
-type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
 /// Resolves the labels of one chunk's samples, each distinct set once.
 pub(super) struct Labels<'c, 'a> {
@@ -20,13 +18,13 @@ pub(super) struct Labels<'c, 'a> {
     plans: &'c Plans,
     pools: &'c Pools<'a>,
     context: &'c Context<'c>,
-    sets: Map<(u32, ConstantKey, u32), LabelSetId>,
-    threads: Map<ConstantKey, (StrId, i64)>,
+    sets: HashMap<(u32, ConstantKey, u32), LabelSetId>,
+    threads: HashMap<ConstantKey, (StrId, i64)>,
     /// Texts by their position.
-    texts: Map<(usize, usize), StrId>,
-    classes: Map<(usize, usize), StrId>,
-    thread_passes: Map<StrId, bool>,
-    state_passes: Map<(u32, ConstantKey), bool>,
+    texts: HashMap<(usize, usize), StrId>,
+    classes: HashMap<(usize, usize), StrId>,
+    thread_passes: HashMap<StrId, bool>,
+    state_passes: HashMap<(u32, ConstantKey), bool>,
 }
 
 /// The recorded name of the class or state that an event's key refers to.
@@ -56,12 +54,12 @@ impl<'c, 'a> Labels<'c, 'a> {
             plans,
             pools,
             context,
-            sets: Map::default(),
-            threads: Map::default(),
-            texts: Map::default(),
-            classes: Map::default(),
-            thread_passes: Map::default(),
-            state_passes: Map::default(),
+            sets: HashMap::default(),
+            threads: HashMap::default(),
+            texts: HashMap::default(),
+            classes: HashMap::default(),
+            thread_passes: HashMap::default(),
+            state_passes: HashMap::default(),
         }
     }
 

@@ -3,15 +3,13 @@
 //! A profiler samples allocations but records every freed address, so only the times show whether the last
 //! allocation at an address was freed: the later event decides, regardless of the order in the file.
 
-use hashbrown::HashMap;
-
-type Map<V> = HashMap<u64, V, foldhash::fast::RandomState>;
+use crate::hash::HashMap;
 
 /// The last allocation and the last free at each address. `K` identifies where an allocation was made.
 #[derive(Debug)]
 pub(crate) struct Memory<K> {
-    allocated: Map<Block<K>>,
-    freed: Map<i64>,
+    allocated: HashMap<u64, Block<K>>,
+    freed: HashMap<u64, i64>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -23,7 +21,7 @@ struct Block<K> {
 
 impl<K> Default for Memory<K> {
     fn default() -> Self {
-        Self { allocated: Map::default(), freed: Map::default() }
+        Self { allocated: HashMap::default(), freed: HashMap::default() }
     }
 }
 

@@ -1,6 +1,5 @@
 //! Plans for reading events and constants, created once for all chunks with the same metadata.
 
-use hashbrown::HashMap;
 use jfr_parse::{Chunk, Column, ConstantKey, Content, Plan, Result, Text, TimeUnit, Type, TypeId};
 
 use super::facts::FactKind;
@@ -11,6 +10,7 @@ use super::sources::{
 };
 use crate::engine::stack_plans::ClassPlan;
 use crate::engine::type_map::TypeMap;
+use crate::hash::HashMap;
 
 /// How to read the events of one type.
 #[derive(Debug)]
@@ -66,7 +66,7 @@ pub(crate) struct Plans {
     /// Whether times are compared.
     pub(super) timed: bool,
     /// How to read the names that event keys refer to, by the type of the key, unless it is a string or symbol.
-    pub(super) keys: HashMap<TypeId, KeyPlan, foldhash::fast::RandomState>,
+    pub(super) keys: HashMap<TypeId, KeyPlan>,
     /// Whether some event types with the name of a source are skipped because there are too many.
     pub(super) too_many: bool,
 }

@@ -4,7 +4,9 @@
 //! repeats them in each chunk.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use jfr_parse::Chunk;
 
@@ -34,14 +36,14 @@ const BACK: usize = 64;
 
 impl Settled {
     fn get(&self, index: usize) -> Option<Arc<Earlier>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&index).cloned()
+        self.known.lock().get(&index).cloned()
     }
 
     fn put(&self, index: usize, facts: &Facts, complete: bool) -> Arc<Earlier> {
         let mut kept = Facts::default();
         kept.inherit(facts);
         let earlier = Arc::new(Earlier { facts: kept, complete });
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.lock();
         known.insert(index, earlier.clone());
         if known.len() > KEPT {
             known.pop_first();

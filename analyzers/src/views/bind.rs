@@ -1,5 +1,6 @@
 //! Locates the fields that a query needs in the events of one chunk.
 
+use crate::hash::HashMap;
 use jfr_parse::{Chunk, ConstantKey, Content, Cursor, Kind, Plan, RawStr, Row, TimeUnit, Type, TypeId};
 
 use super::constants::{Constants, Own, Part, plain};
@@ -78,17 +79,12 @@ pub(crate) struct Context<'c, 'a> {
     constants: Constants<'c, 'a>,
     pub(crate) names: Names,
     /// UTF-16 strings that have already been decoded.
-    wide: hashbrown::HashMap<Box<[u8]>, Val, foldhash::fast::RandomState>,
+    wide: HashMap<Box<[u8]>, Val>,
 }
 
 impl<'c, 'a> Context<'c, 'a> {
     pub(crate) fn new(chunk: &'c Chunk<'a>, own: &'c Own, lines: usize) -> Self {
-        Self {
-            chunk,
-            constants: Constants::new(chunk, own, lines),
-            names: Names::default(),
-            wide: hashbrown::HashMap::default(),
-        }
+        Self { chunk, constants: Constants::new(chunk, own, lines), names: Names::default(), wide: HashMap::default() }
     }
 
     /// Whether a value has this text.
@@ -363,7 +359,7 @@ fn text(
     string_type: TypeId,
     chunk: &Chunk<'_>,
     names: &mut Names,
-    wide: &mut hashbrown::HashMap<Box<[u8]>, Val, foldhash::fast::RandomState>,
+    wide: &mut HashMap<Box<[u8]>, Val>,
 ) -> Val {
     let raw = match raw {
         RawStr::Pooled(key) => chunk

@@ -1,6 +1,6 @@
 //! The constants of one chunk as cell values, each decoded once.
 
-use hashbrown::HashMap;
+use crate::hash::HashMap;
 use jfr_parse::text::{class_name, descriptor_names};
 use jfr_parse::{
     Chunk, Column, ConstantKey, Cursor, Inline, Metadata, Plan, StructValue, Type, TypeId, Value, ValueReader,
@@ -8,8 +8,6 @@ use jfr_parse::{
 
 use super::value::{Names, STACK, Val};
 use std::hash::BuildHasher;
-
-type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
 /// Which part of a constant is needed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -213,8 +211,8 @@ pub(crate) struct Constants<'c, 'a> {
     chunk: &'c Chunk<'a>,
     reader: Option<ValueReader<'c>>,
     parts: Vec<Part>,
-    known: Map<(u32, TypeId, ConstantKey), Val>,
-    methods: Map<ConstantKey, Method>,
+    known: HashMap<(u32, TypeId, ConstantKey), Val>,
+    methods: HashMap<ConstantKey, Method>,
     frames: Option<Frames>,
     own: &'c Own,
     /// Maximum number of lines to show of a stack trace.
@@ -242,8 +240,8 @@ impl<'c, 'a> Constants<'c, 'a> {
             lines,
             reader: None,
             parts: Vec::new(),
-            known: Map::default(),
-            methods: Map::default(),
+            known: HashMap::default(),
+            methods: HashMap::default(),
             frames: None,
         }
     }

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::hash::BuildHasher;
 
-use hashbrown::{HashMap, HashTable};
+use hashbrown::HashTable;
 use jfr_parse::{Chunk, Content, EpochNanos, RawEvent, Row, Type};
 use regex::Regex;
 
@@ -17,6 +17,7 @@ use super::syntax::{Aggregate, CellFormat, FieldRef, Source};
 use super::value::{Names, Val, renumbered};
 use crate::engine::reachable::Reachable;
 use crate::engine::type_map::TypeMap;
+use crate::hash::{HashMap, Hasher};
 use crate::time_range::TimeRange;
 
 /// Selects which events count.
@@ -80,7 +81,7 @@ struct Rows {
 #[derive(Debug, Default)]
 struct Groups {
     table: HashTable<u32>,
-    hasher: foldhash::fast::RandomState,
+    hasher: Hasher,
     keys: Vec<Val>,
     states: Vec<State>,
     /// For each group, its first chunk, and the end of its first event there.
@@ -174,7 +175,7 @@ impl ViewSet {
             }
         }
         let mut constants = Reachable::new(chunk.metadata(), readings.iter().flat_map(|reading| &reading.plans));
-        let mut threads: HashMap<(u8, u64), bool, foldhash::fast::RandomState> = HashMap::default();
+        let mut threads: HashMap<(u8, u64), bool> = HashMap::default();
         let mut rows: Vec<Row<'_, SLOTS>> = Vec::new();
         let mut key: Vec<Val> = Vec::new();
         'events: for (i, event) in events.enumerate() {

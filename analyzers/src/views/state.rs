@@ -2,6 +2,7 @@
 
 use super::syntax::Aggregate;
 use super::value::{Val, renumbered};
+use crate::hash::HashSet;
 
 /// What an aggregate remembers about the values so far.
 #[derive(Debug, Clone, Default)]
@@ -267,7 +268,7 @@ fn long(n: i128) -> i64 {
 
 /// Removes duplicates, keeping the first occurrence of each value.
 fn distinct(values: &mut Vec<Val>) {
-    let mut seen = hashbrown::HashSet::<(u8, u64), foldhash::fast::RandomState>::default();
+    let mut seen = HashSet::<(u8, u64)>::default();
     values.retain(|value| seen.insert(value.bits()));
 }
 

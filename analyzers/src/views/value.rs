@@ -4,6 +4,8 @@ use std::hash::BuildHasher;
 
 use hashbrown::HashTable;
 
+use crate::hash::Hasher;
+
 /// A value of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(crate) enum Val {
@@ -82,12 +84,12 @@ struct Name {
 }
 
 impl Name {
-    fn hash(&self, hasher: &foldhash::fast::RandomState) -> u64 {
+    fn hash(&self, hasher: &Hasher) -> u64 {
         hash_of(hasher, self.identity, &self.text)
     }
 }
 
-fn hash_of(hasher: &foldhash::fast::RandomState, identity: Identity, text: &str) -> u64 {
+fn hash_of(hasher: &Hasher, identity: Identity, text: &str) -> u64 {
     match identity {
         Identity::Plain => hasher.hash_one(text),
         Identity::Thing(bits) => hasher.hash_one(bits),
@@ -99,7 +101,7 @@ fn hash_of(hasher: &foldhash::fast::RandomState, identity: Identity, text: &str)
 pub(crate) struct Names {
     names: Vec<Name>,
     table: HashTable<u32>,
-    hasher: foldhash::fast::RandomState,
+    hasher: Hasher,
 }
 
 impl Names {

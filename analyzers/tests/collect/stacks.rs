@@ -132,7 +132,7 @@ fn read_by(threads: usize, chunks: &[&Chunk]) -> (Vec<(String, Vec<i64>)>, Vec<S
 fn methods_of_classes_with_names_of(length: usize) -> Vec<Chunk> {
     let chunk = |number: i64| {
         let mut chunk = Chunk::new(&["jdk.ExecutionSample"]).later(number * 1_000_000_000);
-        let class = format!("a/{}{number}", "B".repeat(length));
+        let class = format!("a/C{number}{}", "B".repeat(length));
         for method in 0..100 {
             let stack = chunk.stack(&[&format!("{class}.run{method}:1"), "a/C.main:2"]);
             chunk.event("jdk.ExecutionSample", &[("stackTrace", stack)]);
@@ -145,16 +145,17 @@ fn methods_of_classes_with_names_of(length: usize) -> Vec<Chunk> {
 #[test]
 fn if_names_are_too_long_in_total_all_are_truncated_by_any_number_of_threads() {
     // 3 × 10 KB for each of 800 methods are more than 16 MiB, and half of that is less.
-    for (length, longest, cut) in [(10_000, 128, Some("truncated 800 overlong names")), (5_000, 5_003, None)] {
+    for (length, longest, cut) in [(10_000, 128, Some("truncated 800 overlong names")), (5_000, 5_004, None)] {
         let chunks = methods_of_classes_with_names_of(length);
         let chunks: Vec<&Chunk> = chunks.iter().collect();
         let (one, warnings) = read_by(1, &chunks);
-        let class = |stack: &str| stack.find(".run").unwrap_or(stack.len());
-        assert_eq!(one.len(), 800);
-        assert!(one.iter().all(|(stack, _)| class(stack) == longest), "{:?}", one.first());
-        assert_eq!(warnings.iter().map(String::as_str).collect::<Vec<_>>(), Vec::from_iter(cut));
         for _ in 0..5 {
             assert!(read_by(4, &chunks) == (one.clone(), warnings.clone()), "names of {length} bytes");
         }
+        let class = |stack: &str| stack.find(".run").unwrap_or(stack.len());
+        assert_eq!(one.len(), 800);
+        assert!(one.iter().all(|(stack, _)| class(stack) == longest), "{:?}", one.first());
+        let warning = warnings.iter().find(|warning| warning.starts_with("truncated"));
+        assert_eq!(warning.map(String::as_str), cut);
     }
 }

@@ -12,10 +12,9 @@ use super::column::Column;
 use crate::events::cell::{Cell, ThreadId};
 use crate::events::names::Names;
 use crate::events::needs::{FIRST, GroupBy, MAX_KEYS, MAX_MEASURES};
+use crate::hash::Hasher;
 use crate::math::{Histogram, Spread};
 use jfrkit_profile::StackId;
-
-type Hasher = foldhash::fast::RandomState;
 
 /// Key cells and time slice.
 pub(crate) type Key = ([Cell; MAX_KEYS], i64);

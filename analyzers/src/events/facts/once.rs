@@ -2,7 +2,9 @@
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use super::Facts;
 
@@ -36,7 +38,7 @@ impl Facts {
     /// }
     /// ```
     pub fn once<T: Any + Send + Sync>(&self, make: impl FnOnce(&Self) -> T) -> Arc<T> {
-        let values = || self.lazy.computed.values.lock().unwrap_or_else(PoisonError::into_inner);
+        let values = || self.lazy.computed.values.lock();
         let known = values().get(&TypeId::of::<T>()).cloned();
         if let Some(known) = known.and_then(|value| value.downcast().ok()) {
             return known;

@@ -1,8 +1,7 @@
 //! The event settings that were in effect.
 
-use hashbrown::HashMap;
-
 use super::Facts;
+use crate::hash::HashMap;
 use crate::math::to_i64;
 
 /// A setting of an event type, as recorded by `jdk.ActiveSetting`.
@@ -20,14 +19,14 @@ type Switches = [(u64, u64); 2];
 /// The rows of the settings table, by event type and setting name.
 #[derive(Debug, Default)]
 pub(super) struct Index {
-    by_name: HashMap<(jfrkit_profile::StrId, jfrkit_profile::StrId), Vec<usize>, foldhash::fast::RandomState>,
+    by_name: HashMap<(jfrkit_profile::StrId, jfrkit_profile::StrId), Vec<usize>>,
 }
 
 impl Facts {
     /// Counts how often each event type was enabled and disabled.
     pub(crate) fn count_switches(&mut self) {
         // Keyed by string handle, because names can be long and there are many settings.
-        let mut counts: HashMap<(usize, usize), (&str, Switches), foldhash::fast::RandomState> = HashMap::default();
+        let mut counts: HashMap<(usize, usize), (&str, Switches)> = HashMap::default();
         for row in self.table("jdk.ActiveSetting").rows().filter(|r| r.text("name") == Some("enabled")) {
             let on = match row.text("value") {
                 Some("true") => true,

@@ -3,9 +3,8 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use hashbrown::HashMap;
-
 use super::Facts;
+use crate::hash::HashMap;
 use crate::rule::{Frame, MethodRow, Value};
 use jfrkit_profile::{FrameId, FunctionId, Stack, StackId, is_jdk};
 
@@ -111,7 +110,7 @@ impl Facts {
         value: impl Fn(f64) -> Value,
     ) -> Value {
         let mut order: Vec<(FunctionId, f64, StackId, f64)> = Vec::new();
-        let mut places: HashMap<FunctionId, usize, foldhash::fast::RandomState> = HashMap::default();
+        let mut places: HashMap<FunctionId, usize> = HashMap::default();
         let mut total = 0.0;
         for (stack, weight) in stacks {
             total += weight;

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use hashbrown::HashMap;
 use jfr_parse::{
     Chunk, Clock, ConstantKey, EpochNanos, Loss, RawEvent, Recording, Result, Row, Text, TickSpan, Ticks, Type, TypeId,
 };
@@ -18,6 +17,7 @@ use crate::engine::stacks::Shared;
 use crate::events::cell::Cell;
 use crate::events::facts::{EventFacts, GroupsData, Key, Sample, TableData, ThreadInfo};
 use crate::events::needs::{MAX_KEYS, MAX_MEASURES};
+use crate::hash::HashMap;
 use crate::profiles::execution::{by_jvm, has_default_state};
 use crate::rule::AnalysisOptions;
 use jfrkit_profile::{StackId, units};
@@ -93,7 +93,7 @@ impl Gathered {
 #[derive(Default)]
 struct Traces {
     keys: Vec<ConstantKey>,
-    numbers: HashMap<ConstantKey, u32, foldhash::fast::RandomState>,
+    numbers: HashMap<ConstantKey, u32>,
 }
 
 impl Traces {
@@ -126,7 +126,7 @@ pub(crate) struct Part {
 const SEGMENT: usize = 4 << 20;
 
 /// The keys of truncated stack traces.
-pub(crate) type Truncated = HashMap<ConstantKey, (), foldhash::fast::RandomState>;
+pub(crate) type Truncated = HashMap<ConstantKey, ()>;
 
 impl<'o> Context<'o> {
     pub(crate) fn new(

@@ -3,13 +3,13 @@
 
 use std::sync::Arc;
 
-use hashbrown::HashMap;
 use jfr_parse::{Chunk, Column, ConstantKey, Content, Field, Kind, Plan, Result, Ticks, TimeUnit, Type, TypeId};
 
 use super::wanted::Wanted;
 use crate::engine::type_map::TypeMap;
 use crate::events::facts::SHAPE;
 use crate::events::needs::{AMOUNT, EVENT, PROFILE};
+use crate::hash::HashMap;
 use crate::names::cut;
 use crate::profiles::sources::{self, KEY, Measure, Route, SOURCES, source_of};
 use jfrkit_profile::{Interner, StrId};
@@ -177,7 +177,7 @@ impl Plans {
         let mut setting = None;
         let mut paths = Paths::default();
         // Any number of types may share one name, which is stored once in the metadata.
-        let mut places: HashMap<(usize, usize), (usize, usize), foldhash::fast::RandomState> = HashMap::default();
+        let mut places: HashMap<(usize, usize), (usize, usize)> = HashMap::default();
         for event in metadata.event_types() {
             let recorded = event.name();
             let (place, same) = places.entry((recorded.as_ptr().addr(), recorded.len())).or_insert_with(|| {

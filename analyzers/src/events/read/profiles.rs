@@ -7,8 +7,6 @@
 
 use std::collections::BTreeMap;
 
-use hashbrown::HashMap;
-
 use super::chunk::ChunkFacts;
 use super::wanted::Wanted;
 use crate::CpuSource;
@@ -16,6 +14,7 @@ use crate::engine::routing::{Routes, Target};
 use crate::events::cell::Cell;
 use crate::events::facts::{GroupsData, TableData};
 use crate::events::needs::{GroupBy, PROFILE};
+use crate::hash::HashMap;
 use crate::profiles::execution::{Execution, is_async_profiler};
 use crate::profiles::overlapping;
 use crate::profiles::sources::{Route, SOURCES};
@@ -152,7 +151,7 @@ impl Profiles {
         }
         let execution = Execution::of(writer.is_async_profiler, chunk.has_default_state, writer.event.as_deref());
         let routes = Routes::new(execution, &chunk.counts);
-        let mut known: HashMap<Cell, Option<Target>, foldhash::fast::RandomState> = HashMap::default();
+        let mut known: HashMap<Cell, Option<Target>> = HashMap::default();
         let mut target = |key: Cell| {
             *known.entry(key).or_insert_with(|| {
                 let (source, text) = decode(key)?;

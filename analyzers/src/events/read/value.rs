@@ -1,21 +1,22 @@
 //! Converts what an event refers to into a form that is independent of the chunk: texts, threads.
 
 use std::hash::BuildHasher;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use hashbrown::{HashMap, HashTable};
+use parking_lot::Mutex;
+
+use hashbrown::HashTable;
 use jfr_parse::{Chunk, Column, ConstantKey, Cursor, Plan, Pools, RawStr, Row, Text, TickSpan, Ticks, Type, TypeId};
 
 use super::plan::{Convert, PathId, Paths, Plans, of_field};
 use crate::events::cell::{Cell, ThreadId};
 use crate::events::facts::ThreadInfo;
+use crate::hash::{HashMap, Hasher};
 use crate::names::{self, cut};
 use jfrkit_profile::{Interner, StrId};
 
 /// The only selected field of a plan.
 const FIRST: Column = Column::at(0);
-
-type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
 /// Maximum number of bytes of a text to keep. Thread dumps are long, and rules read them.
 const MAX_TEXT: usize = 4 << 20;
@@ -29,7 +30,7 @@ const MAX_STEPS: usize = 8;
 #[derive(Debug, Default)]
 pub(super) struct Threads {
     inner: Mutex<ThreadList>,
-    hasher: foldhash::fast::RandomState,
+    hasher: Hasher,
 }
 
 #[derive(Debug, Default)]
@@ -40,7 +41,7 @@ struct ThreadList {
 
 impl Threads {
     fn id(&self, thread: ThreadInfo) -> ThreadId {
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut inner = self.inner.lock();
         let hash = self.hasher.hash_one(&thread);
         let ThreadList { list, table } = &mut *inner;
         if let Some(i) = table.find(hash, |&i| list.get(i as usize) == Some(&thread)) {
@@ -53,7 +54,7 @@ impl Threads {
     }
 
     pub(super) fn into_list(self) -> Vec<ThreadInfo> {
-        self.inner.into_inner().unwrap_or_else(PoisonError::into_inner).list
+        self.inner.into_inner().list
     }
 }
 
@@ -67,15 +68,15 @@ pub(super) struct Values<'c, 'a> {
     string_type: TypeId,
     paths: &'c Paths,
     longest: usize,
-    references: Map<(TypeId, PathId, ConstantKey), Cell>,
+    references: HashMap<(TypeId, PathId, ConstantKey), Cell>,
     /// Texts that events refer to, by key, and those stored in events.
-    pooled: Map<ConstantKey, Cell>,
-    texts: Map<RawStr<'a>, Cell>,
+    pooled: HashMap<ConstantKey, Cell>,
+    texts: HashMap<RawStr<'a>, Cell>,
     /// Texts of constants, and names of event types, by their position.
-    places: Map<(usize, usize), StrId>,
+    places: HashMap<(usize, usize), StrId>,
     /// Class names, by the position of the recorded name.
-    classes: Map<(usize, usize), StrId>,
-    plans: Map<(TypeId, &'c str), Option<Arc<Plan<1>>>>,
+    classes: HashMap<(usize, usize), StrId>,
+    plans: HashMap<(TypeId, &'c str), Option<Arc<Plan<1>>>>,
 }
 
 impl<'c, 'a> Values<'c, 'a> {
@@ -94,12 +95,12 @@ impl<'c, 'a> Values<'c, 'a> {
             string_type: plans.string_type,
             paths: &plans.paths,
             longest: chunk.limits().string_bytes.min(MAX_TEXT),
-            references: Map::default(),
-            pooled: Map::default(),
-            texts: Map::default(),
-            places: Map::default(),
-            classes: Map::default(),
-            plans: Map::default(),
+            references: HashMap::default(),
+            pooled: HashMap::default(),
+            texts: HashMap::default(),
+            places: HashMap::default(),
+            classes: HashMap::default(),
+            plans: HashMap::default(),
         }
     }
 
@@ -251,8 +252,8 @@ impl<'c, 'a> Values<'c, 'a> {
 }
 
 /// The keys of truncated stack traces.
-pub(super) fn truncated(pools: &Pools<'_>, trace_type: TypeId, plan: &Plan<2>) -> Map<ConstantKey, ()> {
-    let Some(pool) = pools.of_type(trace_type) else { return Map::default() };
+pub(super) fn truncated(pools: &Pools<'_>, trace_type: TypeId, plan: &Plan<2>) -> HashMap<ConstantKey, ()> {
+    let Some(pool) = pools.of_type(trace_type) else { return HashMap::default() };
     let is_truncated = |key: &ConstantKey| {
         pool.get(*key)
             .and_then(|bytes| plan.read_next(&mut Cursor::new(bytes)).ok())
