@@ -4,7 +4,7 @@ use jfr_analyzers::events::{Facts, GroupBy, Needs};
 use jfr_analyzers::math::ratio;
 use jfr_analyzers::rule::Cost;
 
-use crate::support::{LOAD_FIELDS, jvm_cpu_nanos};
+use crate::cpu_load::{LOAD_FIELDS, jvm_cpu_nanos};
 
 /// What [`waited`] and [`on_cpu`] read.
 pub(super) fn needs(needs: Needs) -> Needs {

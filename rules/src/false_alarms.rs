@@ -4,7 +4,8 @@ use crate::verdict_snapshots::SceneSnapshot;
 use jfr_analyzers::rule::{Rule, Severity, Verdict};
 use jfr_analyzers::testing::{Scene, stack, thread};
 
-use crate::support::{SECOND, fixture};
+use crate::fixture;
+use crate::time::SECOND;
 use crate::{cpu, environment, exceptions, gc, heap, io, jvm, locks, overhead, recording};
 
 const MS: i64 = 1_000_000;

@@ -5,17 +5,18 @@
 use jfr_analyzers::events::{Facts, is_jdk};
 use jfrkit_profile::StackId;
 
-use crate::common::{Seek, class_of, method_of};
+use crate::matching::MethodMatcher;
+use crate::names::{class_of, method_of};
 
 /// Recognizes threads that wait for something to do, by their stack.
 pub(crate) struct Idle<'f> {
     facts: &'f Facts,
-    waits: Seek<'f, fn(&str) -> bool>,
+    waits: MethodMatcher<'f, fn(&str) -> bool>,
 }
 
 impl<'f> Idle<'f> {
     pub(crate) fn new(facts: &'f Facts) -> Self {
-        Self { facts, waits: Seek::new(facts, is_idle) }
+        Self { facts, waits: MethodMatcher::new(facts, is_idle) }
     }
 
     /// Whether the thread of a stack waits for something to do. What it called up to its first frame outside the JDK

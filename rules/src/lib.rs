@@ -26,28 +26,36 @@
 mod blocked;
 pub mod catalog;
 mod classes;
-mod common;
 pub mod config;
 mod cost;
 mod cpu;
+mod cpu_load;
+mod cpu_samples;
 mod environment;
 mod exceptions;
 #[cfg(test)]
 mod false_alarms;
+#[cfg(test)]
+mod fixture;
 mod gc;
 mod heap;
 mod idle;
 mod io;
 mod jvm;
 mod locks;
+mod matching;
+mod names;
 pub mod overhead;
 pub mod profiled;
 mod recording;
 mod security;
+mod series;
+mod sites;
 mod stories;
-mod support;
 mod tally;
+mod thread_dump;
 mod threads;
+mod time;
 #[cfg(test)]
 mod verdict_snapshots;
 

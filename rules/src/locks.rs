@@ -22,7 +22,6 @@ pub(crate) use biased_locking_revocation::BiasedLockingRevocation;
 pub(crate) use biased_locking_revocation_pause::BiasedLockingRevocationPause;
 pub(crate) use connection_pool_wait::ConnectionPoolWait;
 pub(crate) use context_switch::ContextSwitch;
-pub(super) use deadlock::DUMPS;
 pub(crate) use deadlock::Deadlock;
 pub(crate) use java_blocking::JavaBlocking;
 use jfr_analyzers::rule::Rule;

@@ -4,7 +4,6 @@
 //! Locks and deadlocks belong in `locks`, the CPU load in `cpu`. `dump.rs` parses thread dumps, also for the rule on
 //! deadlocks. Open `virtual_thread_submit_failed.rs` first, then `thread_churn.rs`.
 
-pub(super) mod dump;
 mod executor_queue_delay;
 mod oversized_thread_pool;
 mod stuck_threads;

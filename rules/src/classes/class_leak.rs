@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use crate::common::things;
 use crate::cost;
 use jfr_analyzers::events::{Cell, Facts, GroupBy, Needs};
 use jfr_analyzers::math::{map_exp100, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
+use jfrkit_profile::units::things;
 
 /// Classes of the same name that are loaded repeatedly and never unloaded. Needs no event list.
 #[derive(Debug, Clone, Copy)]
@@ -108,7 +108,7 @@ impl Rule for ClassLeak {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::common::fixture;
+    use crate::fixture;
     use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;

@@ -1,10 +1,10 @@
 //! `ClassLoading`: slow class loading.
 
-use crate::common::time;
 use crate::cost;
 use jfr_analyzers::events::{Facts, Group, GroupBy, Needs};
 use jfr_analyzers::math::ratio;
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfrkit_profile::units::duration_f64;
 
 /// Time spent in class loading. Needs no event list.
 #[derive(Debug, Clone, Copy)]
@@ -51,8 +51,11 @@ impl Rule for ClassLoading {
         let Some(all) = groups.total() else { return Verdict::ok("No class was loaded") };
         let share = ratio(all.sum("duration"), all.last().saturating_sub(all.first()) as f64);
         let slow = all.max("duration") > settings.number("longest") * 1e9 || share * 100.0 > settings.number("share");
-        let summary =
-            format!("Class loading took {}, the longest load {}", time(all.sum("duration")), time(all.max("duration")));
+        let summary = format!(
+            "Class loading took {}, the longest load {}",
+            duration_f64(all.sum("duration")),
+            duration_f64(all.max("duration"))
+        );
         let verdict = if slow { Verdict::info(summary) } else { Verdict::ok(summary) };
         let mut threads: Vec<_> = groups.iter().collect();
         threads.sort_by(|a, b| b.sum("duration").total_cmp(&a.sum("duration")));

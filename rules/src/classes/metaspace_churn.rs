@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::common::{SECOND, things, worst};
 use crate::cost;
+use crate::series::highest;
+use crate::time::SECOND;
 use jfr_analyzers::events::{Facts, GroupBy, Level, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfrkit_profile::units::things;
 
 /// Class loaders of one class, and the classes they load, whose number keeps growing. Needs the list of
 /// `jdk.ClassLoaderStatistics`.
@@ -132,7 +134,7 @@ impl Rule for MetaspaceChurn {
                 // bounded.
                 let by_design = name.ends_with(".reflect.DelegatingClassLoader");
                 let counted = if by_design { 0.0 } else { loaders };
-                let score = worst([
+                let score = highest([
                     map2(counted, settings.number("loaders-info"), settings.number("loaders-warning")),
                     map2(classes, settings.number("classes-info"), settings.number("classes-warning")),
                 ]);
@@ -147,7 +149,7 @@ impl Rule for MetaspaceChurn {
         let by_failures = map2(late as f64, settings.number("failures-info"), settings.number("failures-warning"));
         let forced =
             facts.groups(&CAUSES).select(&[], |g| g.text("cause").is_some_and(|c| c.contains("Metadata"))).pop();
-        let score = worst([growing.first().map_or(0.0, |g| g.3), by_failures]);
+        let score = highest([growing.first().map_or(0.0, |g| g.3), by_failures]);
         let summary = match growing.first() {
             Some((name, loaders, classes, top)) if *top >= by_failures => {
                 format!(
@@ -194,7 +196,7 @@ impl Rule for MetaspaceChurn {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::common::fixture;
+    use crate::fixture;
     use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;

@@ -1,10 +1,10 @@
 //! `CodeCacheNearFull`: the code cache is full or about to be.
 
-use crate::support::{amount, number};
 use crate::tally::tally;
 use jfr_analyzers::events::{Facts, Level, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfrkit_profile::units::{size_f64, things};
 
 /// Whether the code cache is, or was, nearly full. Needs the `jdk.CodeCacheFull`, `jdk.JITRestart` and
 /// `jdk.CodeCacheStatistics` tables (a few rows per chunk).
@@ -79,15 +79,15 @@ impl Rule for CodeCacheNearFull {
         let fullest = segments.iter().max_by(|a, b| a.used().total_cmp(&b.used()));
         let happened = full.seen().saturating_add(restarts.seen());
         let verdict = if happened > 0 {
-            let size = reserved.map(|r| format!(" ({})", amount(r))).unwrap_or_default();
+            let size = reserved.map(|r| format!(" ({})", size_f64(r))).unwrap_or_default();
             let mut what = Vec::new();
             if full.seen() > 0 {
-                what.push(format!("the code cache{size} filled up {}", number(full.seen(), "time", "times")));
+                what.push(format!("the code cache{size} filled up {}", things(full.seen(), "time", "times")));
             }
             if restarts.seen() > 0 {
                 what.push(format!(
                     "the compilers were stopped and restarted {}",
-                    number(restarts.seen(), "time", "times")
+                    things(restarts.seen(), "time", "times")
                 ));
             }
             let mut summary = what.join(" and ");
@@ -153,7 +153,7 @@ fn segments(facts: &Facts) -> Vec<Segment<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::support::fixture;
+    use crate::fixture;
     use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;

@@ -1,10 +1,10 @@
 //! `CompareCpu`: other processes use the CPU.
 
 use super::load::{needs, samples};
-use crate::common::time;
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::{Span, longest_span, map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfrkit_profile::units::duration_f64;
 
 /// Whether other processes use the CPU. Needs the `jdk.CPULoad` table.
 #[derive(Debug, Clone, Copy)]
@@ -70,7 +70,7 @@ impl Rule for CompareCpu {
             format!("Other processes use {} of the CPUs", percent(mean))
         } else {
             // The longest busy stretch may be a short one, so the mean belongs to it.
-            let length = time(other.end.saturating_sub(other.start) as f64);
+            let length = duration_f64(other.end.saturating_sub(other.start) as f64);
             format!(
                 "Other processes use {} of the CPUs for {length}, {} on average",
                 percent(other.level),

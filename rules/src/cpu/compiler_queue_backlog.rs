@@ -2,11 +2,11 @@
 
 use std::collections::VecDeque;
 
-use crate::support::time;
 use crate::tally::tally;
 use jfr_analyzers::events::{Event, Facts, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfrkit_profile::units::duration_f64;
 
 /// Whether a compiler's queue stays long. Needs the `jdk.CompilerQueueUtilization` table (JDK 25 and later, two rows
 /// every 10 s).
@@ -80,7 +80,7 @@ impl Rule for CompilerQueueBacklog {
             return Verdict::not_applicable(format!(
                 "{} {EVENT} events are too few: they span less than {}",
                 table.len(),
-                time(window as f64)
+                duration_f64(window as f64)
             ));
         };
         let rows = compilers.iter().find(|(compiler, _)| *compiler == worst.compiler).map(|(_, rows)| rows);
@@ -94,7 +94,7 @@ impl Rule for CompilerQueueBacklog {
             score,
             format!(
                 "For {}, at least {} methods waited to be compiled by {}",
-                time(worst.to.saturating_sub(worst.from) as f64),
+                duration_f64(worst.to.saturating_sub(worst.from) as f64),
                 worst.least.max(0),
                 worst.compiler,
             ),
@@ -163,8 +163,8 @@ fn longest<'f>(compiler: &'f str, rows: &[Event<'f>], window: i64) -> Option<Bac
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::support::SECOND;
-    use crate::support::fixture;
+    use crate::fixture;
+    use crate::time::SECOND;
     use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;

@@ -1,10 +1,12 @@
 //! `CpuSaturation`: bursts of CPU load, and times with no idle CPU left.
 
+use crate::cpu_load::{LOAD_FIELDS, Load, loads};
 use crate::overhead;
-use crate::support::{LOAD_FIELDS, Load, SECOND, loads, time};
+use crate::time::SECOND;
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Section, Setting, Settings, Value, Verdict};
+use jfrkit_profile::units::duration_f64;
 
 /// Whether the machine was busy for seconds on end, and which processes caused it. Needs the `jdk.CPULoad` table.
 ///
@@ -83,11 +85,11 @@ impl Rule for CpuSaturation {
         let mut summary = format!(
             "The CPUs were {:.0} % busy over the busiest {}, with {:.0} % of that load from {who}",
             worst.machine * 100.0,
-            time(worst.nanos()),
+            duration_f64(worst.nanos()),
             if own { share } else { 1.0 - share } * 100.0,
         );
         if full > 0.0 {
-            summary.push_str(&format!("; they were saturated for {}", time(full)));
+            summary.push_str(&format!("; they were saturated for {}", duration_f64(full)));
         }
         let verdict = Verdict::scored(burst.max(saturated), summary)
             .explain(CpuSaturation::WHY)
@@ -141,7 +143,7 @@ fn worst(loads: &[Load], length: i64) -> Option<Load> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::support::fixture;
+    use crate::fixture;
     use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;

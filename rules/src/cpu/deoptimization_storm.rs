@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::jit_overhead;
-use crate::support::{SECOND, warm};
+use crate::time::{SECOND, warmed_up};
 use jfr_analyzers::events::{Facts, Group, GroupBy, Needs};
 use jfr_analyzers::math::{map2, ratio, to_i64};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
@@ -98,7 +98,7 @@ impl Rule for DeoptimizationStorm {
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        let warm = warm(facts);
+        let warm = warmed_up(facts);
         if facts.end() <= warm {
             return Verdict::not_applicable(
                 "the recording ends within 60 s of the JVM's start, when deoptimizations are normal",
@@ -171,7 +171,7 @@ impl Rule for DeoptimizationStorm {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::support::fixture;
+    use crate::fixture;
     use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;

@@ -1,10 +1,13 @@
 //! `JitOverhead`: how much CPU time the JIT compilers take once the JVM is warm.
 
 use crate::cost;
-use crate::support::{SECOND, jvm_cpu_nanos_in, main_sampler, samples, time, warm};
+use crate::cpu_load::jvm_cpu_nanos_in;
+use crate::cpu_samples::{main_sampler, samples};
+use crate::time::{SECOND, warmed_up};
 use jfr_analyzers::events::{EVENT, Facts, Group, GroupBy, Level, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfrkit_profile::units::duration_f64;
 
 /// How much CPU time the JIT compilers take after the first minute. Needs the `jdk.CompilerStatistics` table.
 ///
@@ -64,7 +67,7 @@ impl Rule for JitOverhead {
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        let warm = warm(facts);
+        let warm = warmed_up(facts);
         let by_time = spent(facts, warm, ENOUGH);
         let by_samples = sampled(facts, warm);
         let verdict = |share: f64, summary: String| {
@@ -87,8 +90,8 @@ impl Rule for JitOverhead {
                 format!(
                     "After warm-up, JIT compilation took {:.1} % of CPU capacity ({} in {})",
                     by_time.share * 100.0,
-                    time(by_time.nanos),
-                    time(by_time.over)
+                    duration_f64(by_time.nanos),
+                    duration_f64(by_time.over)
                 ),
             )
             .cost(by_time.cost(facts))
@@ -188,7 +191,7 @@ fn sampled(facts: &Facts, warm: i64) -> Option<Sampled> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::support::fixture;
+    use crate::fixture;
     use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;

@@ -1,6 +1,6 @@
 //! `KernelTimeShare`: how much of the JVM's CPU time is spent in the kernel.
 
-use crate::support::{LOAD_FIELDS, Load, loads};
+use crate::cpu_load::{LOAD_FIELDS, Load, loads};
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Value, Verdict};
@@ -80,8 +80,8 @@ impl Rule for KernelTimeShare {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::support::SECOND;
-    use crate::support::fixture;
+    use crate::fixture;
+    use crate::time::SECOND;
     use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;

@@ -1,6 +1,6 @@
 //! CPU load over time, shared by the rules that judge it.
 
-use crate::support::share;
+use crate::cpu_load::valid_share;
 use jfr_analyzers::events::{Facts, Needs};
 
 /// One CPU load sample, as shares of the whole machine from 0 to 1.
@@ -28,9 +28,9 @@ pub(super) fn samples(facts: &Facts) -> Vec<Load> {
     rows.filter_map(|r| {
         Some(Load {
             at: r.end,
-            user: share(r.float("jvmUser")?)?,
-            system: share(r.float("jvmSystem")?)?,
-            machine: share(r.float("machineTotal")?)?,
+            user: valid_share(r.float("jvmUser")?)?,
+            system: valid_share(r.float("jvmSystem")?)?,
+            machine: valid_share(r.float("machineTotal")?)?,
         })
     })
     .collect()

@@ -1,6 +1,6 @@
 //! `ContainerCpuThrottling`: the container's CPU quota stops the process.
 
-use crate::support::SECOND;
+use crate::time::SECOND;
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Value, Verdict};
@@ -160,7 +160,7 @@ fn worst(steps: &[Slices], length: i64) -> Option<Slices> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::support::fixture;
+    use crate::fixture;
     use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;

@@ -1,10 +1,11 @@
 //! `ContainerMemoryHeadroom`: how close the container is to its memory limit.
 
-use crate::common::{amount, worst};
+use crate::series::highest;
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 use jfrkit_profile::units;
+use jfrkit_profile::units::size_f64;
 
 /// Memory usage of the container relative to its limit. Needs the list of `jdk.ContainerMemoryUsage`.
 ///
@@ -86,17 +87,17 @@ impl Rule for ContainerMemoryHeadroom {
         let by_usage = map2(percent(used), settings.number("info"), settings.number("warning"));
         let by_heap = map2(percent(heap), settings.number("heap-info"), settings.number("heap-warning"));
         let by_fails = if failed > 0 { Severity::WARNING_SCORE } else { 0.0 };
-        let score = worst([by_usage, by_heap, by_fails]);
+        let score = highest([by_usage, by_heap, by_fails]);
         let summary = if by_fails > 0.0 && by_fails >= by_usage {
             format!(
                 "The container hit its memory limit of {} {}",
-                amount(limit),
+                size_f64(limit),
                 units::things(failed.unsigned_abs(), "time", "times")
             )
         } else if by_heap > by_usage {
-            format!("The heap may use {:.0} % of the container's memory limit of {}", percent(heap), amount(limit))
+            format!("The heap may use {:.0} % of the container's memory limit of {}", percent(heap), size_f64(limit))
         } else {
-            format!("The container used up to {:.0} % of its memory limit of {}", percent(used), amount(limit))
+            format!("The container used up to {:.0} % of its memory limit of {}", percent(used), size_f64(limit))
         };
         Verdict::scored(score, summary)
             .explain(ContainerMemoryHeadroom::WHY)

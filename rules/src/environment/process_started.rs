@@ -1,8 +1,8 @@
 //! `ProcessStarted`: the application starts processes.
 
-use crate::common::things;
 use jfr_analyzers::events::{Facts, GroupBy, Needs};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Value, Verdict};
+use jfrkit_profile::units::things;
 
 /// Whether the application starts other processes. Needs no event list.
 #[derive(Debug, Clone, Copy)]

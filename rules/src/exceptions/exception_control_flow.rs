@@ -3,9 +3,9 @@
 use super::rate::{self, Rate};
 use super::sites::{TOTALS, sites};
 use super::thrown::{self, ERROR_FIELDS, ERRORS, THROWN, THROWS};
-use crate::common::Seek;
 use crate::cost;
-use crate::support::{main_sampler, samples};
+use crate::cpu_samples::{main_sampler, samples};
+use crate::matching::MethodMatcher;
 use jfr_analyzers::events::{EVENT, Facts, GroupBy, Level, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Value, Verdict};
@@ -170,7 +170,7 @@ fn cpu_share(facts: &Facts, settings: &Settings) -> Option<(f64, Value)> {
     if all < settings.number("samples") {
         return None;
     }
-    let seek = Seek::new(facts, |method| {
+    let seek = MethodMatcher::new(facts, |method| {
         matches!(method, "java.lang.Throwable.<init>" | "java.lang.Throwable.fillInStackTrace" | "JVM_FillInStackTrace")
             || method.starts_with("java_lang_Throwable::fill_in_stack_trace")
     });
@@ -188,8 +188,8 @@ fn sum(numbers: impl Iterator<Item = f64>) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::common::fixture;
     use crate::exceptions::thrown::DATADOG;
+    use crate::fixture;
     use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Field;

@@ -1,11 +1,11 @@
 //! `SeriousErrors`: errors after which the state of a program is doubtful.
 
 use super::thrown::{self, DATADOG, ERROR_FIELDS, ERRORS, THROWN, THROWS};
-use crate::common::things;
 use crate::tally::InOrder;
 use jfr_analyzers::events::{EVENT, Facts, Level, Needs};
 use jfr_analyzers::math::{map_exp74, map_exp100};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
+use jfrkit_profile::units::things;
 use jfrkit_profile::{FrameId, StackId};
 
 /// Whether memory or stack ran out, or classes do not fit together. Needs the table of errors.
@@ -241,7 +241,7 @@ fn remedy<'c>(classes: impl Iterator<Item = &'c str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::common::fixture;
+    use crate::fixture;
     use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;

@@ -1,10 +1,14 @@
 //! `AllocationStalls`: threads wait for a concurrent collector.
 
-use crate::common::{minutes, site_rows, sites, things, thread_name, time, worst};
 use crate::cost;
+use crate::names::thread_name;
+use crate::series::highest;
+use crate::sites::{site_rows, sites};
+use crate::time::minutes;
 use jfr_analyzers::events::{Facts, GroupBy, Level, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
+use jfrkit_profile::units::{duration_f64, things};
 
 /// Finds threads that wait until ZGC or Shenandoah frees memory. Needs no event list.
 ///
@@ -90,7 +94,7 @@ impl Rule for AllocationStalls {
         }
         let sum =
             total.as_ref().map_or(0.0, |t| t.sum("duration")) + pauses.as_ref().map_or(0.0, |p| p.sum("duration"));
-        let longest = worst([
+        let longest = highest([
             total.as_ref().map_or(0.0, |t| t.max("duration")),
             pauses.as_ref().map_or(0.0, |p| p.max("duration")),
         ]);
@@ -113,9 +117,9 @@ impl Rule for AllocationStalls {
             score,
             format!(
                 "Threads waited {} for the collector in {}, {} per minute",
-                time(sum),
+                duration_f64(sum),
                 things(count, "stall", "stalls"),
-                time(per_minute)
+                duration_f64(per_minute)
             ),
         )
         .explain(AllocationStalls::WHY)
@@ -137,8 +141,8 @@ impl Rule for AllocationStalls {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::common::SECOND;
-    use crate::common::fixture;
+    use crate::fixture;
+    use crate::time::SECOND;
     use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::testing::Scene;
     use jfr_analyzers::testing::{stack, thread};

@@ -1,11 +1,13 @@
 //! `ExplicitGc`: which code requests collections, and what they cost.
 
-use crate::common::{site_name, site_rows, sites, things, worst};
 use crate::cost;
+use crate::series::highest;
+use crate::sites::{site_name, site_rows, sites};
 use jfr_analyzers::events::{Facts, GroupBy, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 use jfrkit_profile::units;
+use jfrkit_profile::units::things;
 
 /// Collections that the application requests, with the callers. Needs no event list.
 ///
@@ -77,7 +79,7 @@ impl Rule for ExplicitGc {
         let by_share = map2(share, settings.number("info"), settings.number("warning"));
         let by_pause = map2(pause_share, settings.number("pause-info"), settings.number("pause-warning"));
         let score =
-            if count < ENOUGH { Severity::INFO_SCORE } else { worst([Severity::INFO_SCORE, by_share, by_pause]) };
+            if count < ENOUGH { Severity::INFO_SCORE } else { highest([Severity::INFO_SCORE, by_share, by_pause]) };
         let places = sites(facts, calls.iter());
         let caller = places.first().map(|p| format!(", mostly by {}", site_name(facts, p))).unwrap_or_default();
         Verdict::scored(
@@ -116,7 +118,7 @@ impl Rule for ExplicitGc {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::common::fixture;
+    use crate::fixture;
     use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::testing::Scene;
 

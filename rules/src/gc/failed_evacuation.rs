@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::causes::{AskedFor, is_asked_for};
-use crate::common::things;
 use crate::tally::{PerText, brief};
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfrkit_profile::units::things;
 
 /// Collections that failed or fell back to a full GC. Needs the lists of the events named below.
 ///
@@ -155,7 +155,7 @@ impl Rule for FailedEvacuation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::common::fixture;
+    use crate::fixture;
     use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;

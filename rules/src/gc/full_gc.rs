@@ -1,10 +1,10 @@
 //! `FullGc`: full collections under G1 or CMS.
 
 use super::causes::is_asked_for;
-use crate::common::things;
 use crate::cost;
 use jfr_analyzers::events::{Facts, GroupBy, Needs};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Severity, Value, Verdict};
+use jfrkit_profile::units::things;
 
 /// Full collections under a collector that should not need any. Needs no event list.
 #[derive(Debug, Clone, Copy)]

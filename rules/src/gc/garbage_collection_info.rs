@@ -1,9 +1,9 @@
 //! `GarbageCollectionInfoRule`: what caused the collections.
 
 use super::causes::Causes;
-use crate::common::things;
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Verdict};
+use jfrkit_profile::units::things;
 
 /// Counts collections by cause. Needs no event list.
 #[derive(Debug, Clone, Copy)]

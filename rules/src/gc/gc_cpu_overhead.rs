@@ -1,10 +1,11 @@
 //! `GcCpuOverhead`: how much of the JVM's CPU time the collector uses.
 
+use crate::cpu_load::{LOAD_FIELDS, jvm_cpu_nanos};
 use crate::overhead::{SAMPLES, THREAD, samples_of};
-use crate::support::{LOAD_FIELDS, jvm_cpu_nanos, time};
 use jfr_analyzers::events::{AMOUNT, Facts, Group, GroupBy, Level, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfrkit_profile::units::duration_f64;
 
 /// How much of the JVM's CPU time goes to the collector. Needs the list of `jdk.CPULoad`; the rest are sums.
 ///
@@ -64,7 +65,7 @@ impl Rule for GcCpuOverhead {
         if let Some((gc, jvm)) = measured {
             let nanos = gc.sum("userTime") + gc.sum("systemTime");
             if jvm < ENOUGH_NANOS {
-                return Verdict::ok(format!("The JVM used only {} of CPU time", time(jvm)));
+                return Verdict::ok(format!("The JVM used only {} of CPU time", duration_f64(jvm)));
             }
             // The two are measured at different times, but the collector is part of the JVM and cannot exceed it.
             let nanos = nanos.min(jvm);
@@ -73,7 +74,11 @@ impl Rule for GcCpuOverhead {
             let threads = facts.table("jdk.GCConfiguration").ints("parallelGCThreads").max();
             return told(Verdict::scored(
                 score,
-                format!("The garbage collector took {:.1} % of the JVM's CPU time ({})", share * 100.0, time(nanos)),
+                format!(
+                    "The garbage collector took {:.1} % of the JVM's CPU time ({})",
+                    share * 100.0,
+                    duration_f64(nanos)
+                ),
             ))
             .cost(Cost::cpu(share))
             .with("share", Value::share(share))
@@ -142,8 +147,8 @@ fn is_collector(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::support::SECOND;
-    use crate::support::fixture;
+    use crate::fixture;
+    use crate::time::SECOND;
     use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;

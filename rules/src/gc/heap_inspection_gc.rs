@@ -1,10 +1,10 @@
 //! `HeapInspectionGc`: collections triggered by heap histograms.
 
 use super::causes::Causes;
-use crate::common::things;
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::map_exp74;
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Section, Setting, Settings, Value, Verdict};
+use jfrkit_profile::units::things;
 
 /// Collections triggered by heap histograms. Needs no event list.
 #[derive(Debug, Clone, Copy)]

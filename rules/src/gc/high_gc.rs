@@ -1,9 +1,9 @@
 //! `HighGc`: GC pauses in quick succession.
 
-use crate::common::time;
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::{Cluster, map_exp100_at, mass_cluster, ratio};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Settings, Value, Verdict};
+use jfrkit_profile::units::duration_f64;
 
 /// The densest cluster of pauses. Needs the list of pauses.
 #[derive(Debug, Clone, Copy)]
@@ -51,9 +51,14 @@ impl Rule for HighGc {
         Verdict::scored(
             map_exp100_at(cluster.mass, 1e9, 90.0),
             if share < 1.0 {
-                format!("GC pauses took {} within {} ({:.0} %)", time(paused), time(length as f64), share * 100.0)
+                format!(
+                    "GC pauses took {} within {} ({:.0} %)",
+                    duration_f64(paused),
+                    duration_f64(length as f64),
+                    share * 100.0
+                )
             } else {
-                format!("One GC pause took {}; no other pause is close to it", time(paused))
+                format!("One GC pause took {}; no other pause is close to it", duration_f64(paused))
             },
         )
         .explain(HighGc::WHY)

@@ -1,12 +1,14 @@
 //! `HumongousAllocation`: objects that occupy whole G1 regions.
 
-use crate::common::{amount, minutes, site_name, site_rows, sites};
 use crate::cost;
 use crate::heap::allocation::{BY_CLASS, SAMPLE};
+use crate::sites::{site_name, site_rows, sites};
 use crate::tally::tally;
+use crate::time::minutes;
 use jfr_analyzers::events::{EVENT, Facts, Group, GroupBy, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfrkit_profile::units::size_f64;
 
 /// G1 collections triggered by humongous objects. Needs the first thousand of `jdk.G1HeapRegionTypeChange`.
 ///
@@ -144,7 +146,7 @@ impl Rule for HumongousAllocation {
                         ["class", "objects", "bytes", "mean size"],
                         classes.iter().take(10).map(|(name, (count, sum))| {
                             let mean = ratio(*sum, *count as f64);
-                            [(*name).into(), Value::count(*count, "objects"), Value::bytes(*sum), amount(mean).into()]
+                            [(*name).into(), Value::count(*count, "objects"), Value::bytes(*sum), size_f64(mean).into()]
                         }),
                     )
                 }),
@@ -184,7 +186,7 @@ fn region_size(facts: &Facts) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::common::fixture;
+    use crate::fixture;
     use jfr_analyzers::rule::Severity;
 
     #[test]

@@ -1,9 +1,9 @@
 //! `MetaspaceOom`: metaspace ran out.
 
-use crate::common::things;
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::map_exp100;
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Value, Verdict};
+use jfrkit_profile::units::things;
 
 /// Whether metaspace ran out. Needs no event list.
 #[derive(Debug, Clone, Copy)]

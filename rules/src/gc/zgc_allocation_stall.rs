@@ -1,10 +1,10 @@
 //! `ZGCAllocationStallRule`: threads wait for ZGC.
 
-use crate::common::things;
 use crate::cost;
 use jfr_analyzers::events::{Facts, GroupBy, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfrkit_profile::units::things;
 
 /// Time for which threads wait for ZGC to free memory. Needs no event list.
 #[derive(Debug, Clone, Copy)]

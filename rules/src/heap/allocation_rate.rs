@@ -3,11 +3,14 @@
 use std::collections::BTreeSet;
 
 use super::allocation::{BY_CLASS, BYTES, SAMPLE};
-use crate::common::{SECOND, amount, site_name, site_rows, sites, worst};
+use crate::series::highest;
+use crate::sites::{site_name, site_rows, sites};
 use crate::tally::{PerText, tally};
+use crate::time::SECOND;
 use jfr_analyzers::events::{EVENT, FIRST, Facts, Group, GroupBy, Level, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
+use jfrkit_profile::units::size_f64;
 
 /// Bytes allocated per second and core, and collections per second. Needs the tables of `jdk.GCHeapSummary` and
 /// `jdk.GarbageCollection`.
@@ -132,15 +135,15 @@ impl Rule for AllocationRate {
                 format!(
                     "{often:.1} collections per second for {} of allocation per second{most}; pauses stop the program \
                      for {:.1} % of the time",
-                    amount(rate),
+                    size_f64(rate),
                     paused * 100.0
                 ),
             )
             .remedy(AllocationRate::REMEDY)
         } else {
             Verdict::scored(
-                worst([by_rate, by_often]),
-                format!("The program allocates {} per second{most}; {often:.1} collections per second", amount(rate)),
+                highest([by_rate, by_often]),
+                format!("The program allocates {} per second{most}; {often:.1} collections per second", size_f64(rate)),
             )
             .remedy(
                 "Look at what allocates most (jfrkit top --type alloc): reuse buffers, avoid copies, boxing and \
@@ -243,8 +246,7 @@ fn sampled_rate(facts: &Facts) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::common::fixture;
-    use crate::support;
+    use crate::fixture;
     use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
@@ -308,7 +310,7 @@ mod tests {
 
     #[test]
     fn datadogs_samples_tell_who_allocates() {
-        let verdict = support::fixture::corpus("AllocationRate", "public/btraceio+jafar/tck-test.jfr");
+        let verdict = fixture::corpus("AllocationRate", "public/btraceio+jafar/tck-test.jfr");
         assert!(verdict.is_none_or(|v| v.is_finding() && v.summary.contains("mostly in com.datadog.")));
     }
 

@@ -1,9 +1,10 @@
 //! `DirectBuffers`: how close direct buffers come to their memory limit.
 
-use crate::common::{amount, rising, worst};
+use crate::series::{highest, rising};
 use jfr_analyzers::events::{EVENT, Facts, GroupBy, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
+use jfrkit_profile::units::size_f64;
 
 /// Memory used by direct buffers. Needs the table of `jdk.DirectBufferStatistics` (JDK 15 and later).
 ///
@@ -74,11 +75,12 @@ impl Rule for DirectBuffers {
         let growth = last - first;
         let grows =
             used.len() >= ENOUGH && rising(&used) >= 0.8 && last >= 2.0 * first && growth >= settings.number("growth");
-        let score = worst([
+        let score = highest([
             map2(share, settings.number("info"), settings.number("warning")),
             if grows { Severity::INFO_SCORE } else { 0.0 },
         ]);
-        let mut summary = format!("Direct buffers take up to {} of {} ({share:.0} %)", amount(greatest), amount(limit));
+        let mut summary =
+            format!("Direct buffers take up to {} of {} ({share:.0} %)", size_f64(greatest), size_f64(limit));
         if grows {
             summary.push_str(", and keep growing");
         }
@@ -112,7 +114,7 @@ impl Rule for DirectBuffers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::common::fixture;
+    use crate::fixture;
     use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::testing::Scene;
 

@@ -114,8 +114,8 @@ impl Rule for FinalizerBacklog {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::common::SECOND;
-    use crate::common::fixture;
+    use crate::fixture;
+    use crate::time::SECOND;
     use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;

@@ -1,10 +1,10 @@
 //! `HeapFull`: how full the heap still is after a collection.
 
 use crate::heap::{AfterGc, SUMMARY_FIELDS, after_collections};
-use crate::support::amount;
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfrkit_profile::units::size_f64;
 
 /// How full the heap still is after collections. Needs the tables of `jdk.GCHeapSummary`, `jdk.GarbageCollection` and
 /// `jdk.G1GarbageCollection`.
@@ -87,8 +87,8 @@ impl Rule for HeapFull {
             format!(
                 "After {kind}, the heap is still up to {:.0} % full ({} of {})",
                 share * 100.0,
-                amount(used),
-                amount(max)
+                size_f64(used),
+                size_f64(max)
             ),
         )
         .explain(HeapFull::WHY)
@@ -113,8 +113,8 @@ fn high(points: &[AfterGc]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::support::SECOND;
-    use crate::support::fixture;
+    use crate::fixture;
+    use crate::time::SECOND;
     use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;

@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::heap::{AfterGc, SUMMARY_FIELDS, after_collections};
-use crate::support::{SECOND, amount, ascending, robust_slope, time};
+use crate::series::{ascending, robust_slope};
+use crate::time::SECOND;
 use jfr_analyzers::events::{Facts, GroupBy, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfrkit_profile::units::{duration_f64, size_f64};
 
 /// Whether the heap used after collections grows, how long the heap will last, and which classes grow. Needs the tables
 /// of `jdk.GCHeapSummary`, `jdk.GarbageCollection`, `jdk.G1GarbageCollection` and `jdk.ObjectCount`.
@@ -120,8 +122,8 @@ impl Rule for HeapLeakForecast {
         if slope <= 0.0 || up * 100.0 < rising || growth < NOISE * max {
             return Verdict::ok(format!(
                 "The heap used after collections does not grow steadily ({} to {})",
-                amount(first.used),
-                amount(last.used)
+                size_f64(first.used),
+                size_f64(last.used)
             ))
             .with("points", Value::count(points.len() as u64, kind))
             .with("pairs that go up", Value::share(up))
@@ -132,7 +134,7 @@ impl Rule for HeapLeakForecast {
             return Verdict::ok(format!(
                 "The heap used after collections grows, but only for {} and to {:.0} % of the heap: too little to tell \
                  a leak from a starting program",
-                time(watched as f64),
+                duration_f64(watched as f64),
                 ratio(last.used, max) * 100.0
             ))
             .with("points", Value::count(points.len() as u64, kind))
@@ -154,15 +156,15 @@ impl Rule for HeapLeakForecast {
         let site = site.unwrap_or_default();
         let class = class.map(|s| format!(", most likely because of {}", s.class)).unwrap_or_default();
         let left = if last.used >= 0.95 * max {
-            format!("The heap is full ({} of {})", amount(last.used), amount(max))
+            format!("The heap is full ({} of {})", size_f64(last.used), size_f64(max))
         } else {
-            format!("The heap will be full in {} at this rate", time(seconds * 1e9))
+            format!("The heap will be full in {} at this rate", duration_f64(seconds * 1e9))
         };
         Verdict::scored(
             score,
             format!(
                 "{left}: the heap used after collections grows by {} per minute{class}{site}",
-                amount(slope * 60.0)
+                size_f64(slope * 60.0)
             ),
         )
         .explain(HeapLeakForecast::WHY)
@@ -285,7 +287,7 @@ fn growing(facts: &Facts) -> Vec<Suspect> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::support::fixture;
+    use crate::fixture;
     use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;

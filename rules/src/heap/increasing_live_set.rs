@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::support::ascending;
+use crate::series::ascending;
 use jfr_analyzers::events::{Facts, Needs, Presence};
 use jfr_analyzers::math::{map_exp100, ratio, slope_mib_per_second};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use crate::heap::SUMMARY_FIELDS;
-use crate::support::{SECOND, amount, rising, warm};
+use crate::series::rising;
+use crate::time::{SECOND, warmed_up};
 use jfr_analyzers::events::{Facts, GroupBy, Level, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfrkit_profile::units::size_f64;
 
 /// Whether the JVM's memory outside the heap grows, by use, and whether the process grows more than the heap explains.
 /// Needs the table of `jdk.GCHeapSummary`; everything else is summed per ten seconds.
@@ -108,7 +110,7 @@ impl Rule for NativeMemoryGrowth {
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        let warm = warm(facts);
+        let warm = warmed_up(facts);
         let mut types: BTreeMap<&str, BTreeMap<i64, f64>> = BTreeMap::new();
         for group in facts.groups(&TYPES).iter().filter(|g| g.bucket() >= warm) {
             let name = group.text("type").unwrap_or("unknown");
@@ -138,7 +140,7 @@ impl Rule for NativeMemoryGrowth {
         let Some(worst) = found.first() else { return Verdict::ok("Native memory does not grow") };
         let score = worst.score(settings);
         let summary = if score >= jfr_analyzers::rule::Severity::INFO_SCORE {
-            format!("Native memory grew: {} from {} to {}", worst.what, amount(worst.first), amount(worst.last))
+            format!("Native memory grew: {} from {} to {}", worst.what, size_f64(worst.first), size_f64(worst.last))
         } else {
             "Native memory did not grow much".to_owned()
         };
@@ -196,7 +198,7 @@ fn heap_growth(facts: &Facts, tracked: Option<&BTreeMap<i64, f64>>, from: i64, t
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::support::fixture;
+    use crate::fixture;
     use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;

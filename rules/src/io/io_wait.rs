@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 
 use super::served::{self, Served};
 use crate::blocked::{BLOCKED, BYTES, DURATION, ON, STACK};
-use crate::common::{Seek, site_rows, sites, things, time, worst};
 use crate::cost;
 use crate::idle::NEXT_REQUEST;
+use crate::matching::MethodMatcher;
+use crate::series::highest;
+use crate::sites::{site_rows, sites};
 use jfr_analyzers::events::{EVENT, Facts, Group, GroupBy, Level, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 use jfrkit_profile::StackId;
+use jfrkit_profile::units::{duration_f64, things};
 
 /// Waits for files and sockets. Needs no event table.
 ///
@@ -79,7 +82,7 @@ impl Rule for IoWait {
         if let Some(because) = facts.missing_all(EVENTS, Level::Enabled) {
             return Verdict::not_applicable(because);
         }
-        let waiting = Seek::new(facts, |method: &str| settings.matches("exclude", method));
+        let waiting = MethodMatcher::new(facts, |method: &str| settings.matches("exclude", method));
         let served = Served::of(facts);
         let is_read = |g: &Group<'_>| g.text(EVENT).is_some_and(|e| e.ends_with("Read"));
         let works = |g: &Group<'_>, stack: Option<StackId>| {
@@ -137,7 +140,7 @@ impl Rule for IoWait {
                 "1 % of the {} {} take {} or longer",
                 if is_read(slowest) { "reads from" } else { "writes to" },
                 peer(slowest, key(slowest)),
-                time(p99)
+                duration_f64(p99)
             ),
             _ => "Too few reads and writes to judge, and no time-outs".to_owned(),
         };
@@ -173,7 +176,7 @@ impl Rule for IoWait {
         let mut stacks = sockets.select(&[STACK], |g| is_worst(g.key(EVENT), g.key("address")));
         stacks.extend(files.select(&[STACK], |g| is_worst(g.key(EVENT), g.key(ON))));
         let places = sites(facts, stacks);
-        Verdict::scored(worst([by_timeouts, by_slow]), summary)
+        Verdict::scored(highest([by_timeouts, by_slow]), summary)
             .explain(IoWait::WHY)
             .remedy(IoWait::REMEDY)
             .cost(cost::waited(facts, total))
@@ -206,8 +209,8 @@ impl Rule for IoWait {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::common::SECOND;
-    use crate::common::fixture;
+    use crate::fixture;
+    use crate::time::SECOND;
     use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;

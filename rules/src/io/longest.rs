@@ -9,15 +9,16 @@ use regex::Regex;
 
 use super::served::Served;
 use crate::blocked::{BYTES, DURATION, ON, STACK};
-use crate::common::{Seek, constant, time};
 use crate::cost;
 use crate::idle::{NEXT_REQUEST, reads_stdin};
+use crate::matching::{MethodMatcher, constant_regex};
 use jfr_analyzers::events::{Facts, Group, Picked, ThreadId};
 use jfr_analyzers::rule::{Severity, Value, Verdict};
 use jfrkit_profile::StackId;
+use jfrkit_profile::units::duration_f64;
 
 /// Methods whose reads wait for the next request.
-pub(super) static NEXT: LazyLock<Regex> = LazyLock::new(|| constant(NEXT_REQUEST));
+pub(super) static NEXT: LazyLock<Regex> = LazyLock::new(|| constant_regex(NEXT_REQUEST));
 
 /// A thread that reads for at least this share of the recording does nothing else.
 const ONLY_READS: f64 = 0.85;
@@ -57,7 +58,7 @@ pub(super) fn judge(
     // JMC takes the longest of all transfers; people should not see those in which a thread waits for work.
     let all = groups.iter().filter(&keep).map(|g| g.max(DURATION)).reduce(f64::max);
     let as_jmc = all.map_or(Severity::Ok, |longest| Severity::of_score(score(longest)));
-    let next = Seek::new(facts, |method: &str| NEXT.is_match(method));
+    let next = MethodMatcher::new(facts, |method: &str| NEXT.is_match(method));
     // A thread that does nothing but read belongs to a server or a listener and waits for input. A client processes
     // the response.
     let whole = facts.nanos() as f64;
@@ -113,7 +114,7 @@ pub(super) fn judge(
     let count = peers.iter().fold(0u64, |count, g| count.saturating_add(g.count()));
     Verdict::scored(
         score(longest.max(DURATION)),
-        format!("The longest {} took {}: {}{by}", words.what, time(longest.max(DURATION)), name(&longest)),
+        format!("The longest {} took {}: {}{by}", words.what, duration_f64(longest.max(DURATION)), name(&longest)),
     )
     .explain(words.explanation)
     .remedy(words.remedy)

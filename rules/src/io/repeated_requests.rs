@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::served::{self, Served};
-use crate::common::time;
 use crate::cost;
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::map2;
 use jfr_analyzers::rule::{Category, Frame, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 use jfrkit_profile::StackId;
+use jfrkit_profile::units::duration_f64;
 
 /// Runs of requests from one thread and method to one peer. Needs the `jdk.SocketRead` and `jdk.SocketWrite` events.
 ///
@@ -180,7 +180,7 @@ fn verdict(facts: &Facts, runs: &[Run<'_>], settings: &Settings) -> Verdict {
             "Each request waits for the response to the previous one, so the program pays the round trip every time: \
          {} in such runs here. A typical cause is one query for a list followed by one query for each of its \
          rows.",
-            time(waited as f64)
+            duration_f64(waited as f64)
         ))
         .remedy(RepeatedRequests::REMEDY)
         .cost(cost::waited(facts, waited as f64))
@@ -206,7 +206,7 @@ fn caller(facts: &Facts, run: &Run<'_>) -> Option<Frame> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::common::fixture;
+    use crate::fixture;
     use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;

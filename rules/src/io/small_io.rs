@@ -5,13 +5,15 @@ use hashbrown::HashMap;
 use super::longest::NEXT;
 use super::served::{self, Served};
 use crate::blocked::{BLOCKED, BYTES, DURATION, ON, STACK};
-use crate::common::{Seek, amount, method_of, things};
 use crate::cost;
+use crate::matching::MethodMatcher;
+use crate::names::method_of;
 use crate::tally::brief;
 use jfr_analyzers::events::{Cell, EVENT, Facts, Group, GroupBy, Level, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Frame, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 use jfrkit_profile::FunctionId;
+use jfrkit_profile::units::{size_f64, things};
 
 /// Many small transfers between one call site and one file or peer. Needs no event table.
 ///
@@ -95,7 +97,7 @@ fn small_transfers(facts: &Facts, size: f64) -> Vec<Place<'_>> {
         HashMap::default();
     // A server that waits for the next request, which is often short.
     let served = Served::of(facts);
-    let next = Seek::new(facts, |method: &str| NEXT.is_match(method));
+    let next = MethodMatcher::new(facts, |method: &str| NEXT.is_match(method));
     // An unknown peer is no file and no host: a pipe of another process, or standard input. A read of 0 bytes is the end
     // of a stream. Neither shows that the program moves its data in pieces.
     let moves = |g: &Group<'_>, peer: &str| g.text(peer).is_some_and(|peer| !peer.is_empty()) && g.sum(BYTES) > 0.0;
@@ -145,7 +147,7 @@ fn verdict(facts: &Facts, places: &[Place<'_>], settings: &Settings) -> Verdict 
         "{} {} moved only {} on average{}",
         things(most.count, one, many),
         most.peer,
-        amount(ratio(most.bytes, most.count as f64)),
+        size_f64(ratio(most.bytes, most.count as f64)),
         most.method.as_ref().map(|m| format!(", in {m}")).unwrap_or_default()
     );
     let rows = places.iter().take(10).map(|p| {
@@ -187,7 +189,7 @@ fn threshold(facts: &Facts, event: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::common::fixture;
+    use crate::fixture;
     use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::{Scene, stack};

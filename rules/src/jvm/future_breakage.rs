@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::common::things;
 use crate::tally::brief;
 use jfr_analyzers::events::{Facts, Group, GroupBy, Level, Needs};
 use jfr_analyzers::math::map_exp74;
 use jfr_analyzers::rule::{Category, Frame, Rule, RuleInfo, Settings, Value, Verdict};
 use jfrkit_profile::StackId;
+use jfrkit_profile::units::things;
 
 /// Whether the program relies on features that the JDK is about to remove, or on missing native libraries. Needs no
 /// event table.
@@ -228,7 +228,7 @@ fn capital(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::support::fixture;
+    use crate::fixture;
     use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Field;

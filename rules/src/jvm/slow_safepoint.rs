@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::common::{thread_name, time, worst};
 use crate::cost;
+use crate::names::thread_name;
+use crate::series::highest;
 use jfr_analyzers::events::{Facts, GroupBy, Level, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
+use jfrkit_profile::units::duration_f64;
 
 /// The time until all threads have reached a safepoint. Needs the safepoint events and `jdk.ExecuteVMOperation`.
 ///
@@ -113,7 +115,7 @@ impl Rule for SlowSafepoint {
         let what = operations.rows().find(|r| id.is_some() && r.int("safepointId") == id);
         let mut late = facts.groups(&LATE).by(&["eventThread", "threadState", "stackTrace"]);
         late.sort_by(|a, b| b.max("duration").total_cmp(&a.max("duration")));
-        let mut summary = format!("Threads took up to {} to reach a safepoint", time(longest.nanos() as f64));
+        let mut summary = format!("Threads took up to {} to reach a safepoint", duration_f64(longest.nanos() as f64));
         if by_share >= 25.0 {
             summary.push_str(&format!("; such waits make up {share:.0} % of all safepoint time"));
         }
@@ -128,7 +130,7 @@ impl Rule for SlowSafepoint {
                 site.into(),
             ]
         });
-        Verdict::scored(worst([by_longest, by_share]), summary)
+        Verdict::scored(highest([by_longest, by_share]), summary)
             .explain(SlowSafepoint::WHY)
             .remedy(SlowSafepoint::REMEDY)
             .cost(cost::paused(facts, waited))
@@ -149,8 +151,8 @@ impl Rule for SlowSafepoint {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::common::SECOND;
-    use crate::common::fixture;
+    use crate::fixture;
+    use crate::time::SECOND;
     use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::testing::Scene;
     use jfr_analyzers::testing::{stack, thread};

@@ -1,11 +1,11 @@
 //! `VmOperationShare`: how much of the time VM operations stop the program.
 
-use crate::common::time;
 use crate::cost;
 use crate::tally::tally;
 use jfr_analyzers::events::{Facts, GroupBy, Needs};
 use jfr_analyzers::math::{map2, ratio, worst_window};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfrkit_profile::units::duration_f64;
 
 /// The share of time in blocking VM operations. Needs the `jdk.ExecuteVMOperation` events.
 ///
@@ -101,7 +101,7 @@ impl Rule for VmOperationShare {
             format!(
                 "VM operation {operation} takes up to {:.1} % of a window of {}",
                 share * 100.0,
-                time(window.length() as f64)
+                duration_f64(window.length() as f64)
             ),
         )
         .explain(VmOperationShare::WHY)
@@ -120,7 +120,8 @@ impl Rule for VmOperationShare {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::common::{SECOND, fixture};
+    use crate::fixture;
+    use crate::time::SECOND;
     use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;

@@ -1,11 +1,14 @@
 //! `ConnectionPoolWait`: threads that wait for a pooled connection.
 
 use crate::blocked::{BLOCKED, DURATION, STACK, of_time};
-use crate::common::{Seek, class_of, method_of, time, worst};
 use crate::cost;
+use crate::matching::MethodMatcher;
+use crate::names::{class_of, method_of};
+use crate::series::highest;
 use jfr_analyzers::events::{Facts, Group, Level, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfrkit_profile::units::duration_f64;
 
 /// Time that threads are blocked while they ask a pool for a connection or another object. Needs no list.
 ///
@@ -83,7 +86,7 @@ impl Rule for ConnectionPoolWait {
         if let Some(because) = facts.missing_all(WAITS, Level::Enabled) {
             return Verdict::not_applicable(because);
         }
-        let asks = Seek::new(facts, |method: &str| {
+        let asks = MethodMatcher::new(facts, |method: &str| {
             let name = method_of(method);
             ASKING.iter().any(|a| name.starts_with(a))
                 && !class_of(method).starts_with("java.")
@@ -108,8 +111,12 @@ impl Rule for ConnectionPoolWait {
         let last = waited.iter().map(Group::last).max().unwrap_or_default();
         let stacks = waited.iter().filter_map(|g| Some((g.stack(STACK)?, g.sum(DURATION))));
         Verdict::scored(
-            worst([by_longest, by_share]),
-            format!("Threads waited {} in {pool}, up to {} at a time", time(sum), time(longest.max(DURATION))),
+            highest([by_longest, by_share]),
+            format!(
+                "Threads waited {} in {pool}, up to {} at a time",
+                duration_f64(sum),
+                duration_f64(longest.max(DURATION))
+            ),
         )
         .explain(ConnectionPoolWait::WHY)
         .remedy(ConnectionPoolWait::REMEDY)
@@ -127,7 +134,7 @@ impl Rule for ConnectionPoolWait {
 
 #[cfg(test)]
 mod tests {
-    use crate::common::fixture;
+    use crate::fixture;
     use jfr_analyzers::rule::Severity;
 
     #[test]

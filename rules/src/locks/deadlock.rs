@@ -3,22 +3,19 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use crate::support::number;
 use crate::tally::{PerText, brief};
-use crate::threads::dump::{Cycle, found_deadlocks, threads, told_deadlocks, unreadable};
+use crate::thread_dump::{Cycle, DUMP, MAX_DUMPS, found_deadlocks, threads, told_deadlocks, unreadable};
 use jfr_analyzers::events::{Facts, Needs, Presence, is_jdk};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Severity, Value, Verdict};
+use jfrkit_profile::units::things;
 
-/// Whether threads wait for each other in a cycle. Needs a list of at most `DUMPS` `jdk.ThreadDump` events, and
+/// Whether threads wait for each other in a cycle. Needs a list of at most [`MAX_DUMPS`] `jdk.ThreadDump` events, and
 /// Datadog's own events.
 ///
 /// Fires on `fixtures/scenarios/deadlock.jfr.gz` (monitors and `ReentrantLock`); quiet on `stuck-threads`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Deadlock;
 
-/// How many thread dumps to read; each may take half a megabyte.
-pub(crate) const DUMPS: usize = 200;
-const DUMP: &str = "jdk.ThreadDump";
 const DATADOG: &str = "datadog.DeadlockedThread";
 
 /// The most threads of a deadlock that a summary names.
@@ -87,7 +84,7 @@ impl Rule for Deadlock {
     }
 
     fn needs(&self) -> Needs {
-        Needs::new().table_up_to(DUMPS, DUMP, &["result"]).table_up_to(
+        Needs::new().table_up_to(MAX_DUMPS, DUMP, &["result"]).table_up_to(
             10_000,
             DATADOG,
             &["id", "threadName", "lockName", "lockOwnerThreadName", "waitingFrame"],
@@ -136,7 +133,7 @@ impl Rule for Deadlock {
         found.extend(of_datadog(facts).into_iter().filter(|seen| seen.threads.iter().any(|t| !known.contains(&t.0))));
         let Some(first) = found.first() else {
             let read = u64::try_from(dumps.len()).unwrap_or(u64::MAX);
-            return Verdict::ok(format!("No deadlock in {}", number(read, "thread dump", "thread dumps")));
+            return Verdict::ok(format!("No deadlock in {}", things(read, "thread dump", "thread dumps")));
         };
         let count = u64::try_from(found.len()).unwrap_or(u64::MAX);
         let more =
@@ -146,7 +143,7 @@ impl Rule for Deadlock {
             found.iter().map(|s| s.from).min().unwrap_or(0),
             found.iter().map(|s| s.to).max().unwrap_or(0),
         );
-        Verdict::new(Severity::Warning, format!("{}: {who}{more}", number(count, "deadlock", "deadlocks")))
+        Verdict::new(Severity::Warning, format!("{}: {who}{more}", things(count, "deadlock", "deadlocks")))
             .score(100.0)
             .urgent()
             .explain(Deadlock::WHY)
@@ -251,8 +248,8 @@ fn place<'t>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::support::fixture;
-    use crate::threads::dump::example;
+    use crate::fixture;
+    use crate::thread_dump::example;
     use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::testing::Scene;
 

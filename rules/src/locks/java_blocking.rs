@@ -1,8 +1,8 @@
 //! `JavaBlocking`: time blocked on monitors and locks.
 
+use super::waits::longest;
 use super::waits::{CLASS, DURATION, LOCKS, MONITOR, PARK, STACK, THREAD, WAITS, for_a_lock, waits_for_locks};
 use crate::cost;
-use crate::support::top;
 use jfr_analyzers::events::{Facts, Level, Needs};
 use jfr_analyzers::math::{balance, map_exp100, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
@@ -76,7 +76,7 @@ impl Rule for JavaBlocking {
         let classes = waits.by(&[CLASS]);
         let by_thread =
             balance(threads.iter().map(|g| g.sum(DURATION))) > balance(classes.iter().map(|g| g.sum(DURATION)));
-        let (classes, threads) = (top(classes, 5), top(threads, 5));
+        let (classes, threads) = (longest(classes, 5), longest(threads, 5));
         let (class, thread) = (classes.first(), threads.first());
         let what = match (class, thread) {
             (_, Some(thread)) if by_thread => thread.thread(THREAD).map_or("", |t| t.name.as_str()),

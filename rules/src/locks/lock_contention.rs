@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::waits::longest;
 use super::waits::{
     ADDRESS, CLASS, DURATION, LOCKED, LOCKS, MONITOR, OWNER, OWNERS, PARK, STACK, THREAD, WAITS, for_a_lock,
     waits_for_locks,
 };
 use crate::cost;
-use crate::support::{LOAD_FIELDS, jvm_cpu_nanos, place, top};
+use crate::cpu_load::{LOAD_FIELDS, jvm_cpu_nanos};
+use crate::sites::waiting_frame;
 use jfr_analyzers::events::{EVENT, Facts, Group, Level, Needs, ThreadId};
 use jfr_analyzers::math::{join_overlaps, map2, ratio};
 use jfr_analyzers::rule::{Category, Frame, MethodRow, Rule, RuleInfo, Setting, Settings, Value, Verdict};
@@ -42,7 +44,7 @@ const SAMPLES: usize = 200_000;
 fn places(facts: &Facts, stacks: &[Group<'_>], all: f64) -> Value {
     let mut sums: BTreeMap<(String, Option<u32>), f64> = BTreeMap::new();
     for group in stacks {
-        if let Some(frame) = group.stack(STACK).and_then(|stack| place(facts, stack)) {
+        if let Some(frame) = group.stack(STACK).and_then(|stack| waiting_frame(facts, stack)) {
             *sums.entry((frame.method, frame.line)).or_default() += group.sum(DURATION);
         }
     }
@@ -71,7 +73,7 @@ fn while_held(facts: &Facts) -> HashMap<ThreadId, String> {
         let Some(waits) = held.get(&thread) else { continue };
         let next = waits.partition_point(|(start, _)| *start <= sample.start);
         let inside = next.checked_sub(1).and_then(|i| waits.get(i)).is_some_and(|(_, end)| sample.start <= *end);
-        if let Some(frame) = sample.stack().filter(|_| inside).and_then(|stack| place(facts, stack)) {
+        if let Some(frame) = sample.stack().filter(|_| inside).and_then(|stack| waiting_frame(facts, stack)) {
             *seen.entry(thread).or_default().entry(frame.method).or_default() += 1;
         }
     }
@@ -150,17 +152,17 @@ impl Rule for LockContention {
         } else {
             waits.by(&[CLASS, EVENT])
         };
-        let locks = top(locks, 10);
+        let locks = longest(locks, 10);
         let address = |g: &Group<'_>| if by_address { g.int(ADDRESS).filter(|at| *at != 0) } else { None };
-        let classes = top(waits.by(&[CLASS]), 1);
-        let owners = top(facts.groups(&OWNERS).iter().filter(|g| g.thread(OWNER).is_some()).collect(), 5);
+        let classes = longest(waits.by(&[CLASS]), 1);
+        let owners = longest(facts.groups(&OWNERS).iter().filter(|g| g.thread(OWNER).is_some()).collect(), 5);
         let doing = while_held(facts);
-        let threads = top(waits.by(&[THREAD]), 10);
+        let threads = longest(waits.by(&[THREAD]), 10);
         let stacks = waits.by(&[STACK]);
         let site = stacks
             .iter()
             .max_by(|a, b| a.sum(DURATION).total_cmp(&b.sum(DURATION)))
-            .and_then(|g| place(facts, g.stack(STACK)?));
+            .and_then(|g| waiting_frame(facts, g.stack(STACK)?));
         let class = classes.first().and_then(|g| g.text(CLASS)).unwrap_or("unknown class");
         let most = site.map(|f| format!(", most often in {}", f.method)).unwrap_or_default();
         Verdict::scored(score, format!("{waiting:.2} threads on average wait for locks, mostly for {class}{most}"))
@@ -231,8 +233,8 @@ impl Rule for LockContention {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::support::SECOND;
-    use crate::support::fixture;
+    use crate::fixture;
+    use crate::time::SECOND;
     use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;

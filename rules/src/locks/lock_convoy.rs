@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::cost;
-use crate::support::place;
+use crate::sites::waiting_frame;
 use jfr_analyzers::events::{Event, Facts, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
@@ -103,7 +103,7 @@ impl Rule for LockConvoy {
         };
         let owners = owners(rows);
         let stack = rows.iter().max_by_key(|r| r.nanos()).and_then(Event::stack);
-        let most = stack.and_then(|s| place(facts, s)).map(|f| format!(" in {}", f.method)).unwrap_or_default();
+        let most = stack.and_then(|s| waiting_frame(facts, s)).map(|f| format!(" in {}", f.method)).unwrap_or_default();
         let verdict = Verdict::scored(
             *score,
             format!(
@@ -200,8 +200,8 @@ fn owners<'f>(rows: &[Event<'f>]) -> Vec<(&'f str, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::support::SECOND;
-    use crate::support::fixture;
+    use crate::fixture;
+    use crate::time::SECOND;
     use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;

@@ -1,12 +1,13 @@
 //! `LoggingBlocks`: threads that are blocked while they write to a log.
 
 use crate::blocked::{BLOCKED, DURATION, ON, STACK, of_time};
-use crate::common::{Seek, time};
 use crate::cost;
 use crate::idle::Idle;
+use crate::matching::MethodMatcher;
 use jfr_analyzers::events::{EVENT, Facts, Group, Level, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfrkit_profile::units::duration_f64;
 
 /// Time that threads are blocked under methods of logging libraries. Needs no list.
 ///
@@ -61,7 +62,7 @@ impl Rule for LoggingBlocks {
         if let Some(because) = facts.missing_all(BLOCKED.events(), Level::Enabled) {
             return Verdict::not_applicable(because);
         }
-        let logging = Seek::new(facts, |m: &str| settings.matches("packages", m));
+        let logging = MethodMatcher::new(facts, |m: &str| settings.matches("packages", m));
         let idle = Idle::new(facts);
         let logs = |g: &Group<'_>| g.stack(STACK).is_some_and(|s| logging.passes(s) && !idle.passes(s));
         let blocked = of_time(facts, |g| g.text(EVENT) == Some("jdk.ThreadPark") && logs(g));
@@ -91,7 +92,10 @@ impl Rule for LoggingBlocks {
         let stacks = by_logging.iter().filter_map(|g| Some((g.stack(STACK)?, g.sum(DURATION))));
         Verdict::scored(
             score,
-            format!("Logging takes {share:.0} % of the time that threads are blocked or write files: {}", time(sum)),
+            format!(
+                "Logging takes {share:.0} % of the time that threads are blocked or write files: {}",
+                duration_f64(sum)
+            ),
         )
         .explain(LoggingBlocks::WHY)
         .remedy(LoggingBlocks::REMEDY)
@@ -109,8 +113,8 @@ impl Rule for LoggingBlocks {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::common::SECOND;
-    use crate::common::fixture;
+    use crate::fixture;
+    use crate::time::SECOND;
     use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;

@@ -1,8 +1,8 @@
 //! Waiting for locks of any kind: shared by the rules on lock waits.
 
-use crate::common::Seek;
 use crate::idle::awaits_connection;
-use jfr_analyzers::events::{EVENT, Facts, Group, GroupBy, Picked};
+use crate::matching::MethodMatcher;
+use jfr_analyzers::events::{EVENT, FIRST, Facts, Group, GroupBy, Picked};
 use jfr_analyzers::rule::Settings;
 
 pub(super) const MONITOR: &str = "jdk.JavaMonitorEnter";
@@ -32,7 +32,7 @@ const NO_WORK: [&str; 2] =
 /// Which of [`WAITS`] and [`LOCKED`] are for a lock: entering monitors, and parking on classes that the setting `locks`
 /// matches, except for idle pool threads and threads that take turns to accept connections.
 pub(super) fn for_a_lock<'f>(facts: &'f Facts, settings: &'f Settings) -> impl Fn(&Group<'f>) -> bool {
-    let no_work = Seek::new(facts, |method| NO_WORK.contains(&method) || awaits_connection(method));
+    let no_work = MethodMatcher::new(facts, |method| NO_WORK.contains(&method) || awaits_connection(method));
     move |g| {
         (g.text(EVENT) == Some(MONITOR) || g.text(CLASS).is_some_and(|c| settings.matches("locks", c)))
             && !g.stack(STACK).is_some_and(|s| no_work.passes(s))
@@ -47,4 +47,12 @@ pub(super) fn waits_for_locks<'f>(
 ) -> Picked<'f> {
     let excluded = |g: &Group<'f>| g.thread(THREAD).is_some_and(|t| settings.matches("exclude-threads", &t.name));
     facts.groups(&WAITS).pick(|g| for_a_lock(g) && !excluded(g))
+}
+
+/// The `n` groups with the largest sum of their first measure.
+pub(super) fn longest(groups: Vec<Group<'_>>, n: usize) -> Vec<Group<'_>> {
+    let mut groups: Vec<(f64, Group<'_>)> = groups.into_iter().map(|group| (group.sum(FIRST), group)).collect();
+    groups.sort_by(|a, b| b.0.total_cmp(&a.0));
+    groups.truncate(n);
+    groups.into_iter().map(|(_, group)| group).collect()
 }

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use super::pattern::{Pattern, Resource, Thresholds};
 use super::shape::{self, Occurrence};
 use super::share::{self, Part, STACK, Shares};
-use crate::common::Seek;
 use crate::cost;
 use crate::heap::allocation::is_much;
+use crate::matching::MethodMatcher;
 use jfr_analyzers::events::{Facts, Needs, Scope};
 use jfr_analyzers::math::{map_exp74, map2, ratio};
 use jfr_analyzers::rule::{AnalysisError, Cost, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
@@ -263,7 +263,7 @@ impl PatternRule {
     /// The weight of stacks whose leaf is a line that calls such a method: the call was inlined, or the sample is of
     /// the loop around it.
     fn loops(&self, facts: &Facts, part: &Part, set: usize) -> f64 {
-        let seek = Seek::new(facts, |method: &str| self.pattern.methods.matches(method));
+        let seek = MethodMatcher::new(facts, |method: &str| self.pattern.methods.matches(method));
         let line = |frame: FrameId| {
             let frame = facts.tables().frame(frame);
             (frame.function, frame.line)
@@ -284,7 +284,7 @@ impl PatternRule {
 
     /// The application method that accounts for most of it.
     fn caller<'f>(&self, facts: &'f Facts, found: &Judged<'_>, set: usize) -> Option<&'f str> {
-        let seek = Seek::new(facts, |method: &str| self.pattern.methods.matches(method));
+        let seek = MethodMatcher::new(facts, |method: &str| self.pattern.methods.matches(method));
         let mut callers: BTreeMap<&str, f64> = BTreeMap::new();
         for (stack, weight) in found.part.stacks_of(set) {
             if let Some(frame) = seek.caller(stack).filter(|f| !facts.is_jdk_frame(*f)) {
@@ -334,7 +334,7 @@ impl PatternRule {
 
     /// Who calls such methods: the first application methods that are not matched themselves.
     fn callers(&self, facts: &Facts, verdict: Verdict, found: &Judged<'_>, set: usize) -> Verdict {
-        let seek = Seek::new(facts, |method: &str| self.pattern.methods.matches(method));
+        let seek = MethodMatcher::new(facts, |method: &str| self.pattern.methods.matches(method));
         let value = |weight: f64| match found.resource {
             Resource::Cpu | Resource::Wall => Value::number(weight, "samples"),
             Resource::Allocation => Value::bytes(weight),

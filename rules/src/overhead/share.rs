@@ -4,8 +4,8 @@ use hashbrown::HashMap;
 
 use super::pattern::Resource;
 use crate::blocked;
-use crate::common::Seek;
 use crate::idle::Idle;
+use crate::matching::MethodMatcher;
 use jfr_analyzers::events::{AMOUNT, FIRST, Facts, Group, GroupBy, Needs, PROFILE};
 use jfr_analyzers::math::ratio;
 use jfrkit_profile::StackId;
@@ -155,7 +155,7 @@ pub(super) struct Shares {
 impl Shares {
     pub(super) fn of(facts: &Facts) -> Self {
         let cpu = Part::of(facts, samples_of(facts, "cpu"), true);
-        let native = Seek::new(facts, |method: &str| method.contains("::"));
+        let native = MethodMatcher::new(facts, |method: &str| method.contains("::"));
         let has_native = cpu.stacks.iter().any(|(stack, _)| native.passes(*stack));
         let allocation = Part::of(facts, facts.groups(&ALLOCATIONS).iter(), false);
         // A thread that waits for something to do would hide what the others do, and so would the threads of the JVM.

@@ -9,7 +9,7 @@ mod cases;
 use cases::CASES;
 
 use super::*;
-use crate::support::fixture;
+use crate::fixture;
 use crate::verdict_snapshots::SceneSnapshot;
 use jfr_analyzers::events::{MethodSet, Scope};
 use jfr_analyzers::rule::{Analysis, AnalysisOptions, Severity, Value, Verdict};
@@ -195,7 +195,7 @@ fn it_fires_on_recordings() {
     // The polling call is inlined: nearly all samples are of the line that makes it.
     let verdict = fixture::expect("BusySpin", "scenarios/busy-queue-consumer", Severity::Warning);
     assert!(verdict.summary.contains("100 % of the CPU samples, mostly in fx.IdleScenarios"), "{}", verdict.summary);
-    assert!(!crate::support::fixture::judge("BusySpin", "scenarios/idle-queue-consumer").is_finding());
+    assert!(!crate::fixture::judge("BusySpin", "scenarios/idle-queue-consumer").is_finding());
     for (id, name) in [("BoxingOverhead", "regex-hot"), ("RegexOverhead", "boxing"), ("BusySpin", "serialization")] {
         fixture::expect(id, &format!("scenarios/{name}"), Severity::Ok);
     }

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
-use crate::common::{SECOND, amount};
+use crate::time::SECOND;
 use jfr_analyzers::events::{Cell, EVENT, Facts, Group, GroupBy, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfrkit_profile::units::size_f64;
 
 /// How much of the thread-local allocation buffers stays unused. Needs no list.
 ///
@@ -103,8 +104,8 @@ impl Rule for TlabWaste {
         let summary = format!(
             "{:.1} % of the thread-local allocation buffers stays unused: {} of {}",
             waste * 100.0,
-            amount(given * waste),
-            amount(given)
+            size_f64(given * waste),
+            size_f64(given)
         );
         Verdict::scored(score, summary)
             .explain(TlabWaste::WHY)
@@ -161,7 +162,7 @@ fn buffers(facts: &Facts) -> Vec<Buffers> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::support::fixture;
+    use crate::fixture;
     use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;

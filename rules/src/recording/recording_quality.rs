@@ -1,9 +1,9 @@
 //! `RecordingQuality`: how far you can trust the recording.
 
-use crate::support::{number, time};
 use jfr_analyzers::events::{EventFacts, Facts, Needs, Presence};
 use jfr_analyzers::math::ratio;
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfrkit_profile::units::{duration_f64, things};
 
 /// What makes a recording less reliable than it seems. Needs the table of `jdk.DataLoss`.
 ///
@@ -138,7 +138,7 @@ fn complete(facts: &Facts, settings: &Settings, remarks: &mut Vec<Remark>) {
     if losses.seen() > 0 {
         let bytes: f64 = losses.floats("amount").sum();
         remarks.push(Remark {
-            what: format!("The JVM lost {bytes:.0} bytes of events in {}", number(losses.seen(), "place", "places")),
+            what: format!("The JVM lost {bytes:.0} bytes of events in {}", things(losses.seen(), "place", "places")),
             remedy: "Record less (higher thresholds, fewer stacks), or give the recorder more memory \
                      (-XX:FlightRecorderOptions=memorysize).",
             score: BAD,
@@ -167,7 +167,7 @@ fn long(facts: &Facts, settings: &Settings, remarks: &mut Vec<Remark>) {
     let is = |limit| facts.nanos() < settings.nanos(limit);
     if is("short") || is("very-short") {
         remarks.push(Remark {
-            what: format!("The recording is only {} long", time(facts.nanos() as f64)),
+            what: format!("The recording is only {} long", duration_f64(facts.nanos() as f64)),
             remedy: "Record for a few minutes under the load in question.",
             score: if is("very-short") { NOTABLE } else { MINOR },
         });
@@ -177,7 +177,7 @@ fn long(facts: &Facts, settings: &Settings, remarks: &mut Vec<Remark>) {
         remarks.push(Remark {
             what: format!(
                 "The recording ends {} after the start of the JVM, which was still warming up",
-                time(lived as f64)
+                duration_f64(lived as f64)
             ),
             remedy: "Skip the first minute of the JVM (-XX:StartFlightRecording:delay=60s), unless you are interested \
                      in the startup.",
@@ -227,8 +227,8 @@ fn off(facts: &Facts) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::support::SECOND;
-    use crate::support::fixture;
+    use crate::fixture;
+    use crate::time::SECOND;
     use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;

@@ -7,12 +7,13 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::common::{constant, things};
+use crate::matching::constant_regex;
 use crate::tally::{PerText, brief};
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::map_exp100;
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 use jfr_analyzers::secrets;
+use jfrkit_profile::units::things;
 
 /// Whether arguments, system properties and environment variables contain secrets. Needs the environment variable and
 /// system property events.
@@ -29,7 +30,7 @@ const JVM: &str = "jdk.JVMInformation";
 const COMMAND: &str = "sun.java.command";
 
 /// `-Dname=value`, `--name=value` and `--name`.
-static OPTION: LazyLock<Regex> = LazyLock::new(|| constant(r"^(--?[^\s=]+)(?:=(.*))?$"));
+static OPTION: LazyLock<Regex> = LazyLock::new(|| constant_regex(r"^(--?[^\s=]+)(?:=(.*))?$"));
 
 impl Rule for SecretsInConfiguration {
     fn info(&self) -> RuleInfo {
@@ -223,7 +224,7 @@ fn is_name(name: &str, settings: &Settings) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::common::fixture;
+    use crate::fixture;
     use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::common::things;
 use crate::security::is_jdk_class;
 use jfr_analyzers::events::{Facts, GroupBy, Needs};
 use jfr_analyzers::math::{map_exp74, map_exp100};
 use jfr_analyzers::rule::{Category, Frame, Rule, RuleInfo, Settings, Value, Verdict};
 use jfrkit_profile::StackId;
+use jfrkit_profile::units::things;
 
 /// Whether the program deserializes objects of application classes without a filter, or a filter rejected objects.
 /// Needs no event table.
@@ -143,7 +143,7 @@ fn sites(facts: &Facts) -> Vec<Site<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::common::fixture;
+    use crate::fixture;
     use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Field;

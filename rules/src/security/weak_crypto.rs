@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::common::things;
 use crate::security::algorithms::{self, Suite};
 use crate::tally::brief;
 use jfr_analyzers::events::{Facts, Group, GroupBy, Level, Needs};
 use jfr_analyzers::math::{map_exp74, map_exp100};
 use jfr_analyzers::rule::{Category, Frame, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 use jfrkit_profile::StackId;
+use jfrkit_profile::units::things;
 
 /// Whether TLS connections, requested algorithms, or changed security properties are weak. Needs no event table.
 ///
@@ -200,7 +200,7 @@ fn changes(facts: &Facts, settings: &Settings, found: &mut Findings) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::common::fixture;
+    use crate::fixture;
     use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;

@@ -1,10 +1,10 @@
 //! `ExecutorQueueDelay`: tasks that wait in an executor's queue.
 
 use crate::cost;
-use crate::support::time;
 use jfr_analyzers::events::{Facts, Group, GroupBy, Needs};
 use jfr_analyzers::math::map2;
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfrkit_profile::units::duration_f64;
 
 /// How long tasks wait before an executor runs them, as Datadog's agent measures it. Needs no event table.
 ///
@@ -79,8 +79,8 @@ impl Rule for ExecutorQueueDelay {
             score,
             format!(
                 "Tasks wait {} on average in the queue of {name}, up to {}",
-                time(worst.mean(DELAY)),
-                time(worst.max(DELAY))
+                duration_f64(worst.mean(DELAY)),
+                duration_f64(worst.max(DELAY))
             ),
         )
         .explain(ExecutorQueueDelay::WHY)
@@ -123,7 +123,7 @@ impl Rule for ExecutorQueueDelay {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::support::fixture;
+    use crate::fixture;
     use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::cost;
-use crate::support::{CPU_BY_THREAD, SECOND, pool_name};
+use crate::cpu_samples::CPU_BY_THREAD;
+use crate::names::pool_name;
+use crate::time::SECOND;
 use jfr_analyzers::events::{Facts, GroupBy, Level, Needs, ThreadId};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
@@ -264,7 +266,7 @@ fn threads(facts: &Facts) -> HashMap<ThreadId, Known> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::support::fixture;
+    use crate::fixture;
     use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;

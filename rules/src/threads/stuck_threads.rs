@@ -2,14 +2,13 @@
 
 use std::collections::HashMap;
 
-use crate::locks::DUMPS;
-use crate::support::{number, time};
-use crate::threads::dump::{Thread, threads, unreadable};
+use crate::thread_dump::{DUMP, MAX_DUMPS, Thread, threads, unreadable};
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::map2;
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfrkit_profile::units::{duration_f64, things};
 
-/// Whether threads run or are blocked at the same place for minutes. Needs the `jdk.ThreadDump` table, up to `DUMPS`
+/// Whether threads run or are blocked at the same place for minutes. Needs the `jdk.ThreadDump` table, up to [`MAX_DUMPS`]
 /// rows.
 ///
 /// Fires on `fixtures/scenarios/stuck-threads.jfr.gz` (but not on its acceptor or its idle pool); quiet on `healthy`
@@ -17,7 +16,6 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct StuckThreads;
 
-const DUMP: &str = "jdk.ThreadDump";
 /// How many top frames must match.
 const FRAMES: usize = 5;
 
@@ -73,7 +71,7 @@ impl Rule for StuckThreads {
     }
 
     fn needs(&self) -> Needs {
-        Needs::new().available(DUMP).table_up_to(DUMPS, DUMP, &["result"])
+        Needs::new().available(DUMP).table_up_to(MAX_DUMPS, DUMP, &["result"])
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
@@ -102,14 +100,14 @@ impl Rule for StuckThreads {
         let count = u64::try_from(longest.len()).unwrap_or(u64::MAX);
         let score = map2(worst.dumps as f64, settings.number("info"), settings.number("warning"));
         let rest =
-            if count > 1 { format!(" ({})", number(count, "stuck thread", "stuck threads")) } else { String::new() };
+            if count > 1 { format!(" ({})", things(count, "stuck thread", "stuck threads")) } else { String::new() };
         Verdict::scored(
             score,
             format!(
                 "Thread {} was {} in {site} for at least {}{rest}",
                 worst.thread.name,
                 if worst.thread.state == "BLOCKED" { "blocked" } else { "running" },
-                time(worst.nanos() as f64),
+                duration_f64(worst.nanos() as f64),
             ),
         )
         .explain(StuckThreads::WHY)
@@ -186,8 +184,8 @@ fn stays(facts: &Facts) -> Vec<Stay<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::support::SECOND;
-    use crate::support::fixture;
+    use crate::fixture;
+    use crate::time::SECOND;
     use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;

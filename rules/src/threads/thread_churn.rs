@@ -3,10 +3,13 @@
 use std::collections::HashMap;
 
 use crate::cost;
-use crate::support::{pool_name, rising, time, warm};
+use crate::names::pool_name;
+use crate::series::rising;
+use crate::time::warmed_up;
 use jfr_analyzers::events::{Facts, Group, GroupBy, Level, Needs, Presence, ThreadId};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfrkit_profile::units::duration_f64;
 
 /// Whether threads are started for short tasks, or their number keeps growing. Needs the `jdk.JavaThreadStatistics`
 /// table (one row per second); starts are counted per thread.
@@ -106,7 +109,7 @@ impl Rule for ThreadChurn {
             format!("The number of threads keeps growing, from {first:.0} to {last:.0}")
         } else {
             let lives = short.map(|s| {
-                format!("; {:.0} % of them live less than {}", s * 100.0, time(settings.number("short") * 1e9))
+                format!("; {:.0} % of them live less than {}", s * 100.0, duration_f64(settings.number("short") * 1e9))
             });
             let lives = lives.filter(|_| churn >= jfr_analyzers::rule::Severity::INFO_SCORE).unwrap_or_default();
             format!("The program starts {rate:.1} threads per second{by}{lives}")
@@ -167,7 +170,7 @@ fn short_lived(facts: &Facts, short: i64) -> Option<f64> {
 /// rises.
 fn growth(facts: &Facts) -> Option<(f64, f64, f64)> {
     // Pools fill up while a program starts.
-    let warm = warm(facts);
+    let warm = warmed_up(facts);
     let rows = facts.table(STATISTICS).rows().filter(|r| r.start >= warm);
     let counts: Vec<f64> = rows.filter_map(|r| r.float("activeCount")).collect();
     if counts.len() < STEPS.saturating_mul(3) {
@@ -186,8 +189,8 @@ fn growth(facts: &Facts) -> Option<(f64, f64, f64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::support::SECOND;
-    use crate::support::fixture;
+    use crate::fixture;
+    use crate::time::SECOND;
     use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;

@@ -2,21 +2,19 @@
 
 use std::collections::HashMap;
 
-use crate::locks::DUMPS;
 use crate::tally::tally;
-use crate::threads::dump::{threads, unreadable};
+use crate::thread_dump::{DUMP, MAX_DUMPS, threads, unreadable};
 use jfr_analyzers::events::{EVENT, Facts, GroupBy, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
-/// The share of time that threads run, wait, or are blocked on locks. Needs the `jdk.ThreadDump` table, up to `DUMPS`
+/// The share of time that threads run, wait, or are blocked on locks. Needs the `jdk.ThreadDump` table, up to [`MAX_DUMPS`]
 /// rows; the samples of wall-clock profilers are only counted.
 ///
 /// Fires on `fixtures/scenarios/deadlock.jfr.gz` and on synthetic samples; quiet on synthetic samples.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ThreadStates;
 
-const DUMP: &str = "jdk.ThreadDump";
 /// Datadog's wall-clock samples show lock waits; async-profiler's show only whether the thread sleeps.
 const SAMPLES: GroupBy = GroupBy::of(&["datadog.MethodSample", "profiler.WallClockSample"])
     .by(&[EVENT, "sampledThread|eventThread", "state"])
@@ -126,7 +124,7 @@ impl Rule for ThreadStates {
     }
 
     fn needs(&self) -> Needs {
-        Needs::new().groups(SAMPLES).table_up_to(DUMPS, DUMP, &["result"])
+        Needs::new().groups(SAMPLES).table_up_to(MAX_DUMPS, DUMP, &["result"])
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
@@ -233,7 +231,7 @@ fn dumped(facts: &Facts) -> HashMap<String, Times> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::support::fixture;
+    use crate::fixture;
     use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;

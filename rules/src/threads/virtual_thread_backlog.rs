@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::cost;
-use crate::support::{SECOND, rising};
+use crate::series::rising;
+use crate::time::SECOND;
 use jfr_analyzers::events::{EVENT, Facts, GroupBy, Needs};
 use jfr_analyzers::math::map2;
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
@@ -123,7 +124,7 @@ impl Rule for VirtualThreadBacklog {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::support::fixture;
+    use crate::fixture;
     use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;

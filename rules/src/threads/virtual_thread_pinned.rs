@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::support::{number, time};
 use crate::tally::brief;
 use jfr_analyzers::events::{Facts, Group, GroupBy, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Cost, Frame, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfrkit_profile::units::{duration_f64, things};
 
 /// Whether virtual threads wait while pinned to their carrier. Needs no event table.
 ///
@@ -89,8 +89,8 @@ impl Rule for VirtualThreadPinned {
             score,
             format!(
                 "Virtual threads waited {} while pinned, for up to {}{place}; that is {:.1} % of the carriers' time",
-                number(all.count(), "time", "times"),
-                time(all.max("duration")),
+                things(all.count(), "time", "times"),
+                duration_f64(all.max("duration")),
                 share * 100.0
             ),
         )
@@ -155,8 +155,8 @@ fn sites<'f>(facts: &'f Facts, pins: impl Iterator<Item = Group<'f>>) -> Vec<Sit
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::support::SECOND;
-    use crate::support::fixture;
+    use crate::fixture;
+    use crate::time::SECOND;
     use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::support::number;
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Value, Verdict};
+use jfrkit_profile::units::things;
 
 /// Whether virtual threads could not be submitted to their scheduler. Needs an event table of at most 1,000 rows.
 ///
@@ -43,7 +43,7 @@ impl Rule for VirtualThreadSubmitFailed {
         let message = messages.first().map_or("", |(m, _)| *m);
         Verdict::warning(format!(
             "Virtual threads could not be scheduled {}: {message}",
-            number(table.seen(), "time", "times")
+            things(table.seen(), "time", "times")
         ))
         .score(100.0)
         .explain(
@@ -70,7 +70,7 @@ impl Rule for VirtualThreadSubmitFailed {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::support::fixture;
+    use crate::fixture;
     use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;

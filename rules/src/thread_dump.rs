@@ -2,6 +2,11 @@
 
 use jfr_analyzers::events::is_jdk;
 
+/// The event with the text of a thread dump, in `result`.
+pub(crate) const DUMP: &str = "jdk.ThreadDump";
+/// How many thread dumps to read; each may take half a megabyte.
+pub(crate) const MAX_DUMPS: usize = 200;
+
 /// A thread of a dump.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Thread<'t> {
