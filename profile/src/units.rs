@@ -105,6 +105,12 @@ pub fn percentage(percent: f64) -> String {
     if percent > 0.0 && percent < 0.001 { "< 0.001 %".to_owned() } else { format!("{} %", number(percent)) }
 }
 
+/// A percentage with at most one decimal: `12.3 %`, `100 %`.
+#[must_use]
+pub fn rounded_percent(percent: f64) -> String {
+    percentage((percent * 10.0).round() / 10.0)
+}
+
 /// Formats a number of things in the singular or plural: `1 collection`, `2,104 collections`.
 #[must_use]
 pub fn things(number: u64, one: &str, many: &str) -> String {

@@ -64,6 +64,34 @@ pub struct Earlier {
     pub metrics: Vec<(String, f64)>,
 }
 
+/// Why each rule matters, and what to do.
+mod texts {
+    pub(super) const HOT_WHY: &str = "A function with a large share of its own, without the functions that it calls, is \
+                                      where a change saves most CPU time.";
+    pub(super) const HOT_REMEDY: &str = "Look at its callers: calling it less often usually pays off more than making it \
+                                         faster. Then look for work that its lines repeat needlessly: `jfrkit top --by \
+                                         line` lists them; on the page, show the flame graph by line.";
+    pub(super) const TRUNCATED_WHY: &str = "The flame graph lacks the frames that the profiler left out, so calls of the \
+                                            same function show up in several places.";
+    pub(super) const TRUNCATED_REMEDY: &str = "Let the profiler keep deeper stacks: for ddtrace, set \
+                                               DD_PROFILING_MAX_FRAMES.";
+    pub(super) const LOCKS_WHY: &str = "Waiting is summed over all threads. A thread that waits for work at a lock \
+                                        counts, too; what matters are locks that hold up the threads that serve \
+                                        requests.";
+    pub(super) const LOCKS_REMEDY: &str = "Look at the lock profile: hold the top locks for less time, or give each \
+                                           thread its own data.";
+    pub(super) const EXCEPTIONS_WHY: &str = "Each exception costs a walk up the stack. At this rate they are rarely \
+                                             errors; the program uses them as a way to return.";
+    pub(super) const EXCEPTIONS_REMEDY: &str = "Check before the call, or return a value, if the exception is the usual \
+                                                outcome.";
+    pub(super) const GROWTH_WHY: &str = "A rise that never ends is a leak. A cache that fills up or a growing load looks \
+                                         the same until it levels off.";
+    pub(super) const HEAP_REMEDY: &str = "Compare the current heap profile with one from an hour ago, and look at the \
+                                          functions that allocated what grew.";
+    pub(super) const GOROUTINES_REMEDY: &str = "Look at the goroutine profile: goroutines that never end wait at the \
+                                                same place, often for a channel that nobody reads or closes.";
+}
+
 type Evaluate = fn(&Process<'_>, &Settings) -> Verdict;
 
 static RULES: LazyLock<[(RuleInfo, Evaluate); 6]> = LazyLock::new(|| {
@@ -74,9 +102,9 @@ static RULES: LazyLock<[(RuleInfo, Evaluate); 6]> = LazyLock::new(|| {
                 .category(Category::Cpu)
                 .description("Whether one function alone, without its callees, takes much of the CPU time.")
                 .formula(
-                    "Share of the CPU time: 25 at `info`, 75 at `warning`; nothing below 0.05 cores. Worth a look at \
-                     most, because a hot function may be the program's work. Idle time, such as `(idle)` in Node.js, \
-                     is not CPU time.",
+                    "Share of the CPU time: 25 at `info`, 75 at `warning`; not a finding below 0.05 cores. At most \
+                     worth a look, because a hot function may be the program's work. Idle time, such as `(idle)` in \
+                     Node.js, is not CPU time.",
                 )
                 .settings(
                     const {
@@ -85,7 +113,9 @@ static RULES: LazyLock<[(RuleInfo, Evaluate); 6]> = LazyLock::new(|| {
                             Setting::percent("warning", 50.0, "Share of the CPU time that scores 75"),
                         ]
                     },
-                ),
+                )
+                .why(texts::HOT_WHY)
+                .remedy(texts::HOT_REMEDY),
             hot_function,
         ),
         (
@@ -101,7 +131,9 @@ static RULES: LazyLock<[(RuleInfo, Evaluate); 6]> = LazyLock::new(|| {
                             Setting::percent("warning", 40.0, "Share of the samples to act on"),
                         ]
                     },
-                ),
+                )
+                .why(texts::TRUNCATED_WHY)
+                .remedy(texts::TRUNCATED_REMEDY),
             truncated_stacks,
         ),
         (
@@ -110,8 +142,8 @@ static RULES: LazyLock<[(RuleInfo, Evaluate); 6]> = LazyLock::new(|| {
                 .category(Category::Locks)
                 .description("How long threads wait for locks, compared with the time that they work.")
                 .formula(
-                    "Waiting divided by waiting plus CPU time: 25 at `info`, 75 at `warning`; nothing below \
-                      0.1 s per second.",
+                    "Waiting divided by waiting plus CPU time: 25 at `info`, 75 at `warning`; not a finding below 0.1 \
+                      s per second.",
                 )
                 .settings(
                     const {
@@ -120,7 +152,9 @@ static RULES: LazyLock<[(RuleInfo, Evaluate); 6]> = LazyLock::new(|| {
                             Setting::percent("warning", 70.0, "Share of waiting to act on"),
                         ]
                     },
-                ),
+                )
+                .why(texts::LOCKS_WHY)
+                .remedy(texts::LOCKS_REMEDY),
             lock_wait,
         ),
         (
@@ -136,7 +170,9 @@ static RULES: LazyLock<[(RuleInfo, Evaluate); 6]> = LazyLock::new(|| {
                             Setting::per_second("warning", 2_000.0, "Rate to act on"),
                         ]
                     },
-                ),
+                )
+                .why(texts::EXCEPTIONS_WHY)
+                .remedy(texts::EXCEPTIONS_REMEDY),
             exceptions,
         ),
         (
@@ -155,7 +191,9 @@ static RULES: LazyLock<[(RuleInfo, Evaluate); 6]> = LazyLock::new(|| {
                             Setting::percent("warning", 100.0, "Growth per hour to act on"),
                         ]
                     },
-                ),
+                )
+                .why(texts::GROWTH_WHY)
+                .remedy(texts::HEAP_REMEDY),
             heap_growth,
         ),
         (
@@ -174,7 +212,9 @@ static RULES: LazyLock<[(RuleInfo, Evaluate); 6]> = LazyLock::new(|| {
                             Setting::percent("warning", 100.0, "Growth per hour to act on"),
                         ]
                     },
-                ),
+                )
+                .why(texts::GROWTH_WHY)
+                .remedy(texts::GOROUTINES_REMEDY),
             goroutine_growth,
         ),
     ]
@@ -371,20 +411,18 @@ fn hot_function(process: &Process<'_>, settings: &Settings) -> Verdict {
     let summary = if is_gc {
         format!("Garbage collection takes {} of CPU time", units::share(part))
     } else {
-        format!("{} takes {} of CPU time by itself", first.key, units::share(part))
+        format!("{} itself takes {} of CPU time", first.key, units::share(part))
     };
     let remedy = if is_gc {
         "Look at the allocation profile: allocate less in the functions that allocate most, or give the program a \
          larger heap."
     } else {
-        "Look at its callers: calling it less often usually pays off more than making it faster. Then look for work \
-         that its lines repeat needlessly: `jfrkit top --by line` lists them; on the page, show the flame graph by \
-         line."
+        texts::HOT_REMEDY
     };
     Verdict::scored(score(part, settings), summary)
         // It may be the program's work, as for HotSpots.
         .at_most(Severity::Info)
-        .explain("Time in a function itself, without the functions that it calls, is where the processor was.")
+        .explain(texts::HOT_WHY)
         .remedy(remedy)
         .with("functions", top(&rows, total, unit(stacks), "function"))
         .with_some("cpu cores", cores.map(|cores| Value::number(cores, "cores")))
@@ -413,11 +451,8 @@ fn truncated_stacks(process: &Process<'_>, settings: &Settings) -> Verdict {
     }
     let summary = format!("{} of the samples have a truncated stack", units::share(part));
     Verdict::scored(score(part, settings), summary)
-        .explain(
-            "The flame graph lacks the frames that the profiler left out, so calls of the same function show up in \
-             several places.",
-        )
-        .remedy("Let the profiler keep deeper stacks: for ddtrace, set DD_PROFILING_MAX_FRAMES.")
+        .explain(texts::TRUNCATED_WHY)
+        .remedy(texts::TRUNCATED_REMEDY)
         .with("truncated", Value::count(u64::try_from(cut).unwrap_or(0), "samples"))
         .with("share", Value::share(part))
 }
@@ -440,11 +475,8 @@ fn lock_wait(process: &Process<'_>, settings: &Settings) -> Verdict {
     }
     let summary = format!("Threads wait for locks {a_second}, {} of that and CPU time", units::share(part));
     let mut verdict = Verdict::scored(score(part, settings), summary)
-        .explain(
-            "Waiting is summed over all threads. A thread that waits for work at a lock counts, too; what matters are \
-             locks that hold up the threads that serve requests.",
-        )
-        .remedy("Look at the lock profile: hold the top locks for less time, or give each thread its own data.")
+        .explain(texts::LOCKS_WHY)
+        .remedy(texts::LOCKS_REMEDY)
         .with("waiting", Value::number(waited, "s/s"));
     if let Some(stacks) = kind {
         let (by_class, total, _) = rows(stacks, &By::Class);
@@ -459,16 +491,11 @@ fn exceptions(process: &Process<'_>, settings: &Settings) -> Verdict {
     let Some(rate) = process.metric(&["exceptions"]) else {
         return Verdict::not_applicable("the client sends no exception profile");
     };
-    let summary = format!("{} exceptions a second", units::number(rate));
+    let summary = format!("The program raises {} exceptions per second", units::number(rate));
     let mut verdict = Verdict::scored(map2(rate, settings.number("info"), settings.number("warning")), summary)
         .with("rate", Value::number(rate, "exceptions/s"));
     if verdict.severity >= Severity::Info {
-        verdict = verdict
-            .explain(
-                "Each exception costs a walk up the stack. At this rate they are rarely errors; the program uses them \
-                 as a way to return.",
-            )
-            .remedy("Check before the call, or return a value, if the exception is the usual outcome.");
+        verdict = verdict.explain(texts::EXCEPTIONS_WHY).remedy(texts::EXCEPTIONS_REMEDY);
     }
     if let Some(stacks) = process.stacks("error") {
         let (rows, total, _) = rows(stacks, &By::Class);
@@ -478,15 +505,7 @@ fn exceptions(process: &Process<'_>, settings: &Settings) -> Verdict {
 }
 
 fn heap_growth(process: &Process<'_>, settings: &Settings) -> Verdict {
-    growth(
-        process,
-        settings,
-        &["heap.live"],
-        "The heap",
-        units::size_f64,
-        "Compare the current heap profile with one from an hour ago, and look at the functions that allocated what \
-         grew.",
-    )
+    growth(process, settings, &["heap.live"], "The heap", units::size_f64, texts::HEAP_REMEDY)
 }
 
 fn goroutine_growth(process: &Process<'_>, settings: &Settings) -> Verdict {
@@ -494,15 +513,7 @@ fn goroutine_growth(process: &Process<'_>, settings: &Settings) -> Verdict {
         return Verdict::not_applicable("only Go has goroutines");
     }
     let names = ["goroutines", "go_num_goroutine"];
-    growth(
-        process,
-        settings,
-        &names,
-        "The number of goroutines",
-        units::number,
-        "Look at the goroutine profile: goroutines that never end wait at the same place, often for a channel that \
-         nobody reads or closes.",
-    )
+    growth(process, settings, &names, "The number of goroutines", units::number, texts::GOROUTINES_REMEDY)
 }
 
 /// A steady rise of a metric over the last hour.
@@ -515,7 +526,9 @@ fn growth(
     remedy: &str,
 ) -> Verdict {
     const HOUR: i64 = 3_600_000_000_000;
-    let Some(now) = process.metric(names) else { return Verdict::not_applicable("the client does not send it") };
+    let Some(now) = process.metric(names) else {
+        return Verdict::not_applicable("the client does not send this metric");
+    };
     let mut points: Vec<(f64, f64)> = process
         .earlier
         .iter()
@@ -554,10 +567,7 @@ fn growth(
     let relative = an_hour / mean_v;
     let summary = format!("{what} rises steadily, {moved}");
     Verdict::scored(score(relative, settings), summary)
-        .explain(
-            "A rise that never ends is a leak. A cache that fills up or a growing load looks the same until it levels \
-             off.",
-        )
+        .explain(texts::GROWTH_WHY)
         .remedy(remedy)
         .with("growth an hour", Value::text(show(an_hour)))
         .with("share of the mean", Value::share(relative))
@@ -568,6 +578,7 @@ fn growth(
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
+    use crate::verdict_snapshots::assert_snapshot;
     use jfrkit_profile::tree::{FrameKind, LabelText, SampleType};
 
     fn stacks(name: &str, unit: &str, samples: &[(&[&str], i64, i64, &str)]) -> CallStacks {
@@ -597,9 +608,7 @@ mod tests {
         let process = Process { language: "Python", types: &types, metrics: &busy, ..Process::default() };
         let hot = verdict(&process, "ProfileHotFunction");
         // It may be the program's work.
-        assert_eq!(hot.severity, Severity::Info);
-        assert_eq!(hot.summary, "scan takes 80 % of CPU time by itself");
-        assert_eq!(hot.cost.unwrap().share, 0.8);
+        assert_snapshot("ProfileHotFunction", &hot);
         assert_eq!(evaluate(&process).findings[0].id, "ProfileHotFunction");
         let idle = [("cpu.cores".to_owned(), 0.01)];
         assert_eq!(verdict(&Process { metrics: &idle, ..process }, "ProfileHotFunction").severity, Severity::Ok);
@@ -646,8 +655,7 @@ mod tests {
         let types = [("cpu", &cpu)];
         let process = Process { language: "Python", types: &types, ..Process::default() };
         let found = verdict(&process, "ProfileTruncatedStacks");
-        assert_eq!(found.severity, Severity::Info);
-        assert_eq!(found.summary, "30 % of the samples have a truncated stack");
+        assert_snapshot("ProfileTruncatedStacks", &found);
         assert_eq!(evaluate(&process).findings.last().unwrap().section, Section::Recording);
     }
 
@@ -665,8 +673,7 @@ mod tests {
         let metrics = [("cpu.cores".to_owned(), 0.5), ("lock.wait".to_owned(), 1.35)];
         let process = Process { language: "Python", types: &types, metrics: &metrics, ..Process::default() };
         let found = verdict(&process, "ProfileLockWait");
-        assert_eq!(found.severity, Severity::Warning, "{}", found.summary);
-        assert!(format!("{:?}", found.evidence).contains("cache.py:12:lock"));
+        assert_snapshot("ProfileLockWait", &found);
         // Go sends no such metric: it is computed from the profile.
         let metrics = [("cpu.cores".to_owned(), 0.5)];
         let types = [("mutex", &lock)];
@@ -693,12 +700,12 @@ mod tests {
         };
         let idle = (&["(idle)"][..], 600, 600_000_000, "");
         let hot = of(&[idle, (&["main", "render"], 60, 60_000_000, ""), (&["main", "parse"], 40, 40_000_000, "")]);
-        assert_eq!(hot.summary, "render takes 60 % of CPU time by itself");
+        assert_eq!(hot.summary, "render itself takes 60 % of CPU time");
         assert!(!format!("{:?}", hot.evidence).contains("(idle)"), "{hot:?}");
         // Threads that run no JavaScript use the CPU, but are not a function to look at.
         let other = (&["Non JS threads activity"][..], 300, 300_000_000, "");
         let hot = of(&[other, (&["main", "render"], 100, 100_000_000, "")]);
-        assert_eq!(hot.summary, "render takes 25 % of CPU time by itself");
+        assert_eq!(hot.summary, "render itself takes 25 % of CPU time");
         let collected = of(&[(&["(garbage collector)"], 80, 80_000_000, ""), (&["main"], 20, 20_000_000, "")]);
         assert_eq!(collected.summary, "Garbage collection takes 80 % of CPU time");
         // A process that only waits.
@@ -713,9 +720,9 @@ mod tests {
         let of = |rate: f64| {
             let metrics = [("exceptions".to_owned(), rate)];
             verdict(&Process { language: "Python", metrics: &metrics, ..Process::default() }, "ProfileExceptionRate")
-                .severity
         };
-        assert_eq!([of(3.0), of(300.0), of(5_000.0)], [Severity::Ok, Severity::Info, Severity::Warning]);
+        assert_eq!([of(3.0), of(5_000.0)].map(|verdict| verdict.severity), [Severity::Ok, Severity::Warning]);
+        assert_snapshot("ProfileExceptionRate", &of(300.0));
     }
 
     #[test]
@@ -735,12 +742,33 @@ mod tests {
             verdict(&process, "ProfileHeapGrowth")
         };
         let leak = of(&history(&|t| 1e9 + 2e7 * t as f64), 1e9);
-        assert_eq!(leak.severity, Severity::Warning, "{}", leak.summary);
+        assert_snapshot("ProfileHeapGrowth", &leak);
         let saw = of(&history(&|t| if t % 2 == 0 { 5e8 } else { 1.5e9 }), 1e9);
         assert_eq!(saw.severity, Severity::Ok, "{}", saw.summary);
         let flat = of(&history(&|_| 1e9), 1e9);
         assert_eq!(flat.severity, Severity::Ok, "{}", flat.summary);
         let young = of(&history(&|t| 1e9 + 2e7 * t as f64)[..5], 1e9);
         assert_eq!(young.severity, Severity::NotApplicable);
+    }
+
+    #[test]
+    fn goroutines_that_pile_up_are_a_leak() {
+        let minute = 60_000_000_000_i64;
+        let at = |n: i64| Earlier {
+            start_nanos: (100 - n) * minute,
+            metrics: vec![("goroutines".to_owned(), (1_000 - 20 * n) as f64)],
+        };
+        let earlier: Vec<Earlier> = (1..=40).map(at).collect();
+        let metrics = [("goroutines".to_owned(), 1_000.0)];
+        let go = Process {
+            language: "Go",
+            start_nanos: 100 * minute,
+            metrics: &metrics,
+            earlier: &earlier,
+            ..Process::default()
+        };
+        assert_snapshot("ProfileGoroutineGrowth", &verdict(&go, "ProfileGoroutineGrowth"));
+        let python = Process { language: "Python", ..go };
+        assert_eq!(verdict(&python, "ProfileGoroutineGrowth").severity, Severity::NotApplicable);
     }
 }

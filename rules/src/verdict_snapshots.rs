@@ -1,5 +1,5 @@
 //! What rules say about synthetic recordings, word for word, in `snapshots/`: `<rule>.<test>.snap` has the first
-//! finding of a rule in a test. What they say about real recordings is in `reports/tests/report/rules/`.
+//! finding of a rule in a test, `all.<test>.snap` has a line per rule. What they say about real recordings is in `reports/tests/report/rules/`.
 //!
 //! If a change is meant, `INSTA_UPDATE=always cargo test -p jfrkit-rules` updates the files; look at the diff before
 //! you commit it.
@@ -38,12 +38,21 @@ impl SceneSnapshot for Scene {
 
 /// Compares a verdict with its snapshot. Only for rules that never report a finding; see [`SceneSnapshot::verdict`].
 pub(crate) fn assert_snapshot(id: &str, verdict: &Verdict) {
+    assert_file(id, &shown(id, verdict));
+}
+
+/// Compares what several rules say in a test with `all.<test>.snap`.
+pub(crate) fn assert_text_snapshot(text: &str) {
+    assert_file("all", text);
+}
+
+fn assert_file(about: &str, text: &str) {
     let thread = std::thread::current();
     let test = thread.name().and_then(|name| name.rsplit("::").next()).unwrap_or("unnamed");
     let mut settings = insta::Settings::clone_current();
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
-    settings.bind(|| insta::assert_snapshot!(format!("{id}.{test}"), shown(id, verdict)));
+    settings.bind(|| insta::assert_snapshot!(format!("{about}.{test}"), text));
 }
 
 /// A verdict as text.
@@ -100,6 +109,27 @@ fn value_shown(value: &Value) -> String {
 
 fn frame(frame: &Frame) -> String {
     frame.line.map_or_else(|| frame.method.clone(), |line| format!("{}:{line}", frame.method))
+}
+
+/// What each rule says about a recording without events: why it does not apply, or that it always applies.
+#[test]
+fn a_recording_without_events() {
+    let mut text = String::new();
+    let mut say = |id: &str, verdict: &Verdict| {
+        let _ = match &verdict.not_applicable_because {
+            Some(because) => writeln!(text, "{id}: {because}"),
+            None => {
+                writeln!(text, "{id} always applies: {} {}", verdict.severity.name().to_uppercase(), verdict.summary)
+            }
+        };
+    };
+    for rule in crate::builtin() {
+        say(&rule.info().id, &Scene::new().judge(&*rule));
+    }
+    for outcome in &crate::profiled::evaluate(&crate::profiled::Process::default()).rules {
+        say(&outcome.rule.id, &outcome.verdict);
+    }
+    assert_text_snapshot(&text);
 }
 
 /// A renamed test would leave its old snapshot behind.

@@ -20,10 +20,16 @@ pub fn markdown(out: &mut dyn Write, analysis: &Analysis, profiled: &[RuleInfo])
         out,
         "{} rules; {jmc} of them have the id of a rule in JDK Mission Control, and {pprof} read pprof profiles of Python, \
          Go and Node.js instead of recordings. `jfrkit analyze --explain ID` describes \
-         one rule and how to enable the events that it needs. The examples are findings in the recordings of \
-         `fixtures/`. This page is generated from the rules by `cargo run -- analyze --list --format markdown -o \
-         docs/rules.md`.\n",
+         one rule and how to enable the events that it needs. This page is generated from the rules by `cargo run -- \
+         analyze --list --format markdown -o docs/rules.md`.\n",
         rules.len()
+    )?;
+    writeln!(
+        out,
+        "A rule computes a score from 0 to 100. From 25 on, what it found is worth a look (severity `info`); from 75 on, \
+         it is a warning, something to act on. \"How it decides\" gives the values at which a rule reaches these scores; \
+         names in code style are settings. The examples are findings in the recordings of `fixtures/` or, where none of \
+         these triggers the rule, in the synthetic data of the rule's tests.\n"
     )?;
     for of_category in rules.chunk_by(|(a, _), (b, _)| a.category == b.category) {
         let Some((first, _)) = of_category.first() else { continue };
@@ -46,7 +52,8 @@ pub fn markdown(out: &mut dyn Write, analysis: &Analysis, profiled: &[RuleInfo])
 
 fn section(out: &mut dyn Write, info: &RuleInfo, rule: Option<&dyn Rule>) -> io::Result<()> {
     writeln!(out, "### {}\n", escape(&info.id))?;
-    writeln!(out, "**{}.** {}", escape(&info.title), words(&info.description))?;
+    writeln!(out, "**{}**", escape(&info.title))?;
+    part(out, "What it checks", &words(&info.description))?;
     part(out, "Why it matters", &words(&info.why))?;
     if let Some(example) = Example::of(&info.id) {
         let summary = escape(&example.summary);
@@ -54,7 +61,11 @@ fn section(out: &mut dyn Write, info: &RuleInfo, rule: Option<&dyn Rule>) -> io:
         for (name, value) in &example.evidence {
             writeln!(out, "> - {}: {}", escape(name), escape(value))?;
         }
-        writeln!(out, "\nFound in `{}`.", example.recording)?;
+        match example.recording {
+            Some(recording) => writeln!(out, "\nFound in `{recording}`.")?,
+            None if rule.is_none() => writeln!(out, "\nFrom a synthetic profile.")?,
+            None => writeln!(out, "\nFrom a synthetic recording.")?,
+        }
     }
     part(out, "What to do", &words(&info.remedy))?;
     part(out, "How it decides", &words(&info.formula))?;
@@ -63,7 +74,9 @@ fn section(out: &mut dyn Write, info: &RuleInfo, rule: Option<&dyn Rule>) -> io:
         Some(JmcComparison::Differs(text)) => writeln!(out, "\nUnlike JDK Mission Control: {}", words(text))?,
         None => {}
     }
-    if !info.settings.is_empty() {
+    if info.settings.is_empty() {
+        part(out, "Settings", "None.")?;
+    } else {
         writeln!(out, "\n#### Settings\n\n| Setting | Default | |\n|:--|:--|:--|")?;
         for setting in &*info.settings {
             writeln!(out, "| `{}` | {} | {} |", setting.key, code(&default(setting)), words(&setting.label))?;
@@ -90,18 +103,20 @@ fn part(out: &mut dyn Write, title: &str, text: &str) -> io::Result<()> {
     if text.is_empty() { Ok(()) } else { writeln!(out, "\n#### {title}\n\n{text}") }
 }
 
-/// A finding of the rule in one of the recordings of this repository.
+/// What the rule says about one of the recordings of this repository, or about the synthetic recording of a test.
 #[derive(serde::Deserialize)]
 struct Example {
     id: String,
-    recording: String,
+    /// `None` for a synthetic one.
+    recording: Option<String>,
     summary: String,
     /// The first single values of its evidence, as shown.
     evidence: Vec<(String, String)>,
 }
 
 impl Example {
-    /// Generated from the recordings by a test of the reports, `the_examples_are_up_to_date`.
+    /// Generated from the recordings and from the snapshots of the rules by a test of the reports,
+    /// `the_examples_are_up_to_date`.
     fn of(id: &str) -> Option<Self> {
         let all: Vec<Self> = serde_json::from_str(include_str!("examples.json")).ok()?;
         all.into_iter().find(|example| example.id == id)

@@ -43,7 +43,16 @@ impl Rule for ClassLeak {
                  java.lang.Object in any program with many loaders. As in JMC, classes of the same name from different \
                  loaders count as one.",
             )
-            .settings(const { &[Setting::count("warning", 25.0, "Loads of a class that score three quarters of 75")] })
+            .settings(
+                const {
+                    &[Setting::count(
+                        "warning",
+                        25.0,
+                        "Loads of one class that score 56 (three quarters of \
+                                                                 75)",
+                    )]
+                },
+            )
             .why(Self::WHY)
             .remedy(Self::REMEDY)
     }

@@ -1,5 +1,6 @@
 //! `FewSampledThreads`: the program leaves CPUs unused.
 
+use jfrkit_profile::units::rounded_percent;
 use std::collections::BTreeMap;
 
 use super::load::{needs, samples};
@@ -77,8 +78,8 @@ impl Rule for FewSampledThreads {
             if load * 100.0 < idle {
                 let window = Value::window(from, from.saturating_add(settings.nanos("window")));
                 return evidence(Verdict::ok(format!(
-                    "The program is almost idle: its load peaks at {:.1} %",
-                    load * 100.0
+                    "The program is almost idle: its load peaks at {}",
+                    rounded_percent(load * 100.0)
                 )))
                 .with("busiest window", window);
             }

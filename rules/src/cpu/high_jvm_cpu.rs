@@ -134,8 +134,12 @@ mod tests {
         assert_eq!(scene(0.9).verdict(&HighJvmCpu).severity, Severity::Info);
         assert_eq!(scene(0.5).verdict(&HighJvmCpu).severity, Severity::Ok);
         assert_eq!(scene(0.1).setting("jdk.CPULoad", "period", "1 m").verdict(&HighJvmCpu).severity, Severity::Info);
+    }
+
+    #[test]
+    fn load_that_few_samples_show_is_found() {
         let unseen =
             scene(0.7).setting("jdk.ExecutionSample", "period", "20 ms").event("jdk.ExecutionSample", 0, 0, []);
-        assert!(unseen.verdict(&HighJvmCpu).summary.contains("few samples"));
+        assert_eq!(unseen.verdict(&HighJvmCpu).severity, Severity::Info);
     }
 }

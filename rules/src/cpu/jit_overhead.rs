@@ -7,7 +7,7 @@ use crate::time::{SECOND, warmed_up};
 use jfr_analyzers::events::{EVENT, Facts, Group, GroupBy, Level, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Value, Verdict};
-use jfrkit_profile::units::duration_f64;
+use jfrkit_profile::units::{duration_f64, rounded_percent};
 
 /// How much CPU time the JIT compilers take after the first minute. Needs the `jdk.CompilerStatistics` table.
 ///
@@ -88,8 +88,8 @@ impl Rule for JitOverhead {
             (Some(by_time), by_samples) if by_samples.is_none_or(|s| s.share <= by_time.share) => verdict(
                 by_time.share,
                 format!(
-                    "After warm-up, JIT compilation took {:.1} % of CPU capacity ({} in {})",
-                    by_time.share * 100.0,
+                    "After warm-up, JIT compilation took {} of CPU capacity ({} in {})",
+                    rounded_percent(by_time.share * 100.0),
                     duration_f64(by_time.nanos),
                     duration_f64(by_time.over)
                 ),
@@ -101,7 +101,7 @@ impl Rule for JitOverhead {
             .with("window", Value::window(by_time.from, by_time.to)),
             (_, Some(s)) => verdict(
                 s.share,
-                format!("After warm-up, JIT compilation takes {:.1} % of the CPU samples", s.share * 100.0),
+                format!("After warm-up, JIT compilation takes {} of CPU time", rounded_percent(s.share * 100.0)),
             )
             .cost(Cost::cpu(s.share))
             .with("share of samples", Value::share(s.share))
@@ -208,9 +208,10 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_is_compiled_anew_all_the_time_is_found() {
+    fn a_program_that_is_recompiled_all_the_time_is_found() {
         let verdict = fixture::corpus("JitOverhead", "public/openjdk+jmc/pulseduration.jfr");
-        assert!(verdict.is_none_or(|v| v.severity == Severity::Warning));
+        let Some(verdict) = verdict else { return };
+        assert_eq!(verdict.severity, Severity::Warning);
     }
 
     #[test]

@@ -36,9 +36,9 @@ impl Rule for KernelTimeShare {
                           switches.",
             )
             .formula(
-                "From jdk.CPULoad: jvmSystem / (jvmUser + jvmSystem), over the events where their sum is `busy` \
-                      or more; needs at least five such events. 25 at `info`, 75 at `warning`. Our own thresholds, \
-                      after the USE method.",
+                "From jdk.CPULoad: jvmSystem / (jvmUser + jvmSystem), over the events where their sum is `busy` or \
+                      more; needs at least five such events. 25 at `info`, 75 at `warning`. The thresholds are \
+                      jfrkit's own, after the USE method.",
             )
             .settings(
                 const {

@@ -4,6 +4,7 @@ use jfr_analyzers::events::{EVENT, Facts, Group, GroupBy, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 use jfrkit_profile::StackId;
+use jfrkit_profile::units::rounded_percent;
 
 /// How many samples have no stack, or only a frame that gives the reason why. Needs no event table.
 ///
@@ -30,9 +31,9 @@ const ENOUGH: f64 = 100.0;
 
 impl UnwalkableStacks {
     /// Why it matters.
-    const WHY: &str = "The profile omits what ran in these samples, or shows it under a placeholder name. Often the \
-                       same code is missing each time: native libraries without frame pointers, intrinsics, code that \
-                       is being deoptimized.";
+    const WHY: &str = "The profile leaves out the code that ran in these samples, or shows it under a placeholder \
+                       name. Often the same code is missing each time: native libraries without frame pointers, \
+                       intrinsics, code that is being deoptimized.";
     /// What to do.
     const REMEDY: &str = "With async-profiler, choose another stack walking mode (cstack=vm, dwarf or lbr), install \
                           the JVM's debug symbols, and start the JVM with -XX:+UnlockDiagnosticVMOptions \
@@ -48,7 +49,7 @@ impl Rule for UnwalkableStacks {
             .formula(
                 "Samples with no stack, an empty stack, or only pseudo frames (a name in brackets, or one such \
                       as unknown_Java or not_walkable_Java), as a share of all samples of their kind, for kinds with \
-                      100 samples or more: 25 at `info`, 75 at `warning` for the worst kind. Our own thresholds.",
+                      100 samples or more: 25 at `info`, 75 at `warning` for the worst kind. The thresholds are jfrkit's own.",
             )
             .settings(
                 const {
@@ -91,24 +92,27 @@ impl Rule for UnwalkableStacks {
         let score = map2(share * 100.0, settings.number("info"), settings.number("warning"));
         let mut marks = worst.marks.clone();
         marks.sort_by(|a, b| b.1.total_cmp(&a.1));
-        Verdict::scored(score, format!("{:.1} % of the {} events have no usable stack", share * 100.0, worst.event))
-            .explain(UnwalkableStacks::WHY)
-            .remedy(UnwalkableStacks::REMEDY)
-            .with("share", Value::share(share))
-            .with(
-                "kinds of samples",
-                Value::table(
-                    ["event", "samples", "without a stack"],
-                    kinds.iter().map(|k| [k.event.into(), Value::number(k.all, "samples"), Value::share(k.share())]),
-                ),
-            )
-            .with(
-                "what stands instead",
-                Value::table(
-                    ["frame", "samples"],
-                    marks.iter().take(10).map(|(mark, n)| [mark.as_str().into(), Value::number(*n, "samples")]),
-                ),
-            )
+        Verdict::scored(
+            score,
+            format!("{} of the {} events have no usable stack", rounded_percent(share * 100.0), worst.event),
+        )
+        .explain(UnwalkableStacks::WHY)
+        .remedy(UnwalkableStacks::REMEDY)
+        .with("share", Value::share(share))
+        .with(
+            "kinds of samples",
+            Value::table(
+                ["event", "samples", "without a stack"],
+                kinds.iter().map(|k| [k.event.into(), Value::number(k.all, "samples"), Value::share(k.share())]),
+            ),
+        )
+        .with(
+            "placeholders",
+            Value::table(
+                ["frame", "samples"],
+                marks.iter().take(10).map(|(mark, n)| [mark.as_str().into(), Value::number(*n, "samples")]),
+            ),
+        )
     }
 }
 

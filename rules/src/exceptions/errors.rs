@@ -23,8 +23,8 @@ impl Errors {
     const WHY: &str = "An Error signals a condition that a program should not try to handle. Many of them suggest that \
                        it handles them anyway.";
     /// What to do.
-    const REMEDY: &str = "Look at where the errors are thrown: catching and ignoring an Error hides what failed. Throw \
-                          an exception of your own, or return a result.";
+    const REMEDY: &str = "Look at where the errors are thrown: catching and ignoring an Error hides what failed. Where \
+                          the program throws them itself, throw an Exception or return a result instead.";
 }
 
 impl Rule for Errors {

@@ -9,6 +9,7 @@ use crate::matching::MethodMatcher;
 use jfr_analyzers::events::{EVENT, Facts, GroupBy, Level, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfrkit_profile::units::rounded_percent;
 use jfrkit_profile::{FrameId, StackId, units};
 
 /// How many exceptions are created, where, and how much CPU time that takes. Needs the tables of counts, one per
@@ -126,7 +127,7 @@ impl Rule for ExceptionControlFlow {
             let place = s.own.or(s.made_in).map(|f| format!(" in {}", facts.method(f))).unwrap_or_default();
             format!(", {:.0} % of those recorded are {}{place}", ratio(s.count, all) * 100.0, s.class)
         });
-        let time = share.map(|s| format!("; creating them takes {:.1} % of CPU time", s * 100.0));
+        let time = share.map(|s| format!("; creating them takes {} of CPU time", rounded_percent(s * 100.0)));
         let summary = format!("{how_many}{}{}", top.unwrap_or_default(), time.unwrap_or_default());
         let unknown = if sites.is_empty() { facts.missing(THROWS, Level::Enabled, false) } else { None };
         let rows = sites.iter().take(10).map(|s| {

@@ -21,7 +21,7 @@ impl Rule for FatalErrors {
             .category(Category::Jvm)
             .description("Whether the JVM ended during the recording, and why.")
             .formula(
-                "To act on if the reason of jdk.Shutdown contains `VM Error`, worth a look if it contains `No \
+                "A warning if the reason of jdk.Shutdown contains `VM Error`, worth a look if it contains `No \
                       remaining non-daemon Java threads`; other reasons are ignored.",
             )
             .why(Self::WHY)

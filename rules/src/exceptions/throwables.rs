@@ -5,6 +5,7 @@ use crate::cost;
 use jfr_analyzers::events::{EVENT, Facts, Needs};
 use jfr_analyzers::math::{Cluster, map2, mass_cluster, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfrkit_profile::units;
 
 /// How many throwables the program creates in the busiest period. Needs the table of counts, one per second.
 #[derive(Debug, Clone, Copy)]
@@ -74,7 +75,7 @@ impl Rule for Exceptions {
             .map(|g| [g.text("thrownClass|type").unwrap_or("?").into(), Value::count(g.count(), "events")]);
         Verdict::scored(
             map2(rate, settings.number("info"), settings.number("warning")),
-            format!("The program creates {rate:.0} throwables per second in the busiest period"),
+            format!("The program creates {} throwables per second in the busiest period", units::number(rate.round())),
         )
         .explain(Exceptions::WHY)
         .remedy(Exceptions::REMEDY)

@@ -37,9 +37,9 @@ impl Rule for ApplicationHalts {
                           operations.",
             )
             .formula(
-                "The sum of GC pauses, safepoint events and VM operations at a safepoint, without those enclosed \
-                      in another, over the worst window of `window`, or over the whole recording if it is shorter: 25 \
-                      at `info`, 75 at `warning`. Less than 200 ms in total is worth a look at most.",
+                "The sum of GC pauses, safepoint events and VM operations at a safepoint, without those enclosed in \
+                      another, over the worst window of `window`, or over the whole recording if it is shorter: 25 at \
+                      `info`, 75 at `warning`. Less than 200 ms in total is at most worth a look.",
             )
             .unlike_jmc(stopped::UNLIKE_JMC)
             .settings(stopped::SETTINGS)

@@ -26,7 +26,7 @@ impl Rule for FullGc {
             .title("Full GC")
             .category(Category::Gc)
             .description("Whether G1 or CMS ran full collections.")
-            .formula("To act on if there is any collection named G1Full, or any OldGarbageCollection under CMS.")
+            .formula("A warning if there is any collection named G1Full, or any OldGarbageCollection under CMS.")
             .unlike_jmc(
                 "For JMC, any full collection is a warning. jfrkit ignores explicit ones, and those that the \
                           recording itself triggers for a heap histogram; the evidence lists all of them.",

@@ -11,7 +11,12 @@ pub(crate) struct GarbageCollectionInfoRule;
 
 impl GarbageCollectionInfoRule {
     /// Why it matters.
-    const WHY: &str = "Other rules build on these numbers.";
+    const WHY: &str = "The cause shows what to look at: `Allocation Failure` and `G1 Evacuation Pause` are normal, \
+                       while System.gc(), the GCLocker, metaspace and heap inspections point at something that can be \
+                       avoided. Other rules build on these numbers.";
+    /// What to do.
+    const REMEDY: &str = "Nothing: this rule never reports a finding. For avoidable causes, see ExplicitGc, GcLocker, \
+                          MetaspaceChurn, HumongousAllocation and HeapInspectionGc.";
 }
 
 impl Rule for GarbageCollectionInfoRule {
@@ -19,9 +24,10 @@ impl Rule for GarbageCollectionInfoRule {
         RuleInfo::jmc("GarbageCollectionInfoRule")
             .title("GC causes")
             .category(Category::Gc)
-            .description("How many collections ran, by cause. Other rules build on these numbers.")
-            .formula("Never a finding.")
+            .description("How many collections ran, and what caused them.")
+            .formula("Never a finding; the evidence lists the causes.")
             .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {

@@ -30,8 +30,8 @@ impl Rule for GcInvertedParallelism {
                           the work.",
             )
             .formula(
-                "To act on if any collection's user and system time together, in whole percent rounded up, is \
-                      below 100 % of its real time.",
+                "A warning if any collection's user and system time together, in whole percent rounded up, is below \
+                      100 % of its real time.",
             )
             .as_in_jmc(
                 "One collection decides, however short; with coarse clocks, a pause of \

@@ -24,8 +24,8 @@ impl Rule for GcPauseRatio {
             .description("The share of time in which the garbage collector stops the application.")
             .formula(
                 "The sum of the pauses over the worst window of `window`, or over the whole recording if it is \
-                      shorter: 25 at `info`, 75 at `warning`. Pauses of less than 200 ms in total are worth a look at \
-                      most.",
+                      shorter: 25 at `info`, 75 at `warning`. Pauses of less than 200 ms in total are at most worth a \
+                      look.",
             )
             .unlike_jmc(stopped::UNLIKE_JMC)
             .settings(stopped::SETTINGS)

@@ -26,8 +26,8 @@ impl Rule for GcPauseTargetRule {
             .category(Category::Gc)
             .description("Whether G1 met its pause goal (-XX:MaxGCPauseMillis).")
             .formula(
-                "The share of jdk.G1MMU events whose gcTime exceeds the goal: to act on if it is `warning` or \
-                      more, worth a look if there is one such event.",
+                "The share of jdk.G1MMU events whose gcTime exceeds the goal: a warning if it is `warning` or more, \
+                      worth a look if there is one such event.",
             )
             .unlike_jmc(
                 "For JMC, one collection above the goal is enough for a warning. But a pause goal is a \

@@ -26,8 +26,8 @@ impl Rule for GcStall {
                           collection.",
             )
             .formula(
-                "To act on if CMS or G1 is in use and a SerialOld collection ran that was not explicit, or if \
-                      there is any jdk.ConcurrentModeFailure.",
+                "A warning if CMS or G1 is in use and a SerialOld collection ran that was not explicit, or if there is \
+                      any jdk.ConcurrentModeFailure.",
             )
             .why(Self::WHY)
             .remedy(Self::REMEDY)

@@ -3,6 +3,7 @@
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::{map_exp74, ratio};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfrkit_profile::units;
 
 /// The longest single pause. Needs the list of pauses.
 #[derive(Debug, Clone, Copy)]
@@ -21,7 +22,7 @@ impl Rule for LongGcPause {
             .title("Long GC pause")
             .category(Category::Gc)
             .description("The longest single pause of the garbage collector.")
-            .formula("25 at a longest pause of `info`, never more than 74.")
+            .formula("25 if the longest pause takes `info`, never more than 74.")
             .settings(const { &[Setting::seconds("info", 1.0, "Pause that is worth a look")] })
             .why(Self::WHY)
             .remedy(Self::REMEDY)
@@ -72,7 +73,7 @@ impl Rule for LongGcPause {
                 advice.push("G1, ZGC and Shenandoah are designed for shorter pauses.");
             }
         }
-        Verdict::scored(score, format!("The longest GC pause took {:.1} ms", longest.nanos() as f64 / 1e6))
+        Verdict::scored(score, format!("The longest GC pause took {}", units::duration(longest.nanos())))
             .explain(LongGcPause::WHY)
             .remedy(advice.join(" "))
             .cost(Cost::elapsed(ratio(longest.nanos() as f64, facts.nanos() as f64)))

@@ -47,8 +47,8 @@ impl Rule for FinalizerBacklog {
             .category(Category::Heap)
             .description("How many objects with a finalize method are on the heap, alive or waiting for finalization.")
             .formula(
-                "The sum over classes of objects in the last jdk.FinalizerStatistics: 25 at `info`, 75 at \
-                      `warning`. The cost is what they take of the heap at least, 80 bytes each. The rate in the evidence is the \
+                "The sum over classes of objects in the last jdk.FinalizerStatistics: 25 at `info`, 75 at `warning`. \
+                      The cost is the least memory that they take, 80 bytes each. The rate in the evidence is the \
                       growth of totalFinalizersRun over time.",
             )
             .settings(

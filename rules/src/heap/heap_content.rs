@@ -42,7 +42,7 @@ impl Rule for HeapContent {
                 },
             )
             .why(Self::WHY)
-            .remedy(Self::REMEDY)
+            .remedy(format!("This rule never reports a finding. {}", Self::REMEDY))
     }
 
     fn needs(&self) -> Needs {

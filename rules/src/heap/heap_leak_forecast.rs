@@ -36,9 +36,9 @@ const HALF_FULL: f64 = 0.5;
 
 impl HeapLeakForecast {
     /// Why it matters.
-    const WHY: &str = "Each collection leaves more: the program keeps objects that nobody needs. As the heap fills up, \
-                       the collector works more and frees less, until the program stalls or fails with an \
-                       OutOfMemoryError.";
+    const WHY: &str = "More is left in the heap after each collection: the program keeps objects that it no longer \
+                       needs. As the heap fills up, the collector works more and frees less, until the program stalls \
+                       or fails with an OutOfMemoryError.";
     /// What to do.
     const REMEDY: &str = "Find out what holds the objects: record with path-to-gc-roots (jcmd JFR.dump \
                           path-to-gc-roots=true), or take two heap dumps and compare them. The usual suspects are \

@@ -5,6 +5,7 @@ use crate::tally::tally;
 use jfr_analyzers::events::{EVENT, Facts, Needs, Presence};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
+use jfrkit_profile::units::rounded_percent;
 
 /// The share of allocation that is boxed primitives. Needs no table.
 #[derive(Debug, Clone, Copy)]
@@ -83,7 +84,11 @@ impl Rule for PrimitiveToObjectConversion {
             .map(|f| format!(", mostly in {}", f.method));
         Verdict::scored(
             score,
-            format!("Boxed primitives take {:.1} % of the allocation{}", share * 100.0, site.unwrap_or_default()),
+            format!(
+                "Boxed primitives take {} of allocated bytes{}",
+                rounded_percent(share * 100.0),
+                site.unwrap_or_default()
+            ),
         )
         .explain(PrimitiveToObjectConversion::WHY)
         .remedy(PrimitiveToObjectConversion::REMEDY)

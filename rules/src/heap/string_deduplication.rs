@@ -1,5 +1,6 @@
 //! `StringDeduplication`: whether deduplicating strings may help.
 
+use jfrkit_profile::units::rounded_percent;
 use std::collections::BTreeMap;
 
 use super::allocation::{BY_CLASS, BYTES, IN_NEW, OUTSIDE, Source};
@@ -27,7 +28,7 @@ const MAKERS: [&str; 6] = [
 
 impl StringDeduplication {
     /// Why it matters.
-    const WHY: &str = "Equal strings can share one array.";
+    const WHY: &str = "Equal strings that share one array leave more of the heap to other objects.";
     /// What to do.
     const REMEDY: &str = "Try -XX:+UseStringDeduplication if many equal strings live long.";
 }
@@ -104,7 +105,7 @@ impl Rule for StringDeduplication {
         } else {
             "Try G1 with -XX:+UseStringDeduplication; the collector in use cannot deduplicate."
         };
-        Verdict::scored(score, format!("Strings take {:.1} % of {what}", share * 100.0))
+        Verdict::scored(score, format!("Strings take {} of {what}", rounded_percent(share * 100.0)))
             .explain(StringDeduplication::WHY)
             .remedy(remedy)
             .cost(cost)

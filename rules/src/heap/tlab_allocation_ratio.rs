@@ -4,6 +4,7 @@ use super::allocation::{BY_CLASS, BYTES, IN_NEW, OUTSIDE, is_much};
 use jfr_analyzers::events::{EVENT, Facts, Needs};
 use jfr_analyzers::math::{map_exp74, ratio};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
+use jfrkit_profile::units::rounded_percent;
 
 /// The share of bytes allocated outside thread-local buffers. Needs no table.
 #[derive(Debug, Clone, Copy)]
@@ -46,7 +47,7 @@ impl Rule for TlabAllocationRatio {
             return Verdict::ok("Everything was allocated in thread-local buffers");
         }
         let share = ratio(outside, inside + outside);
-        let summary = format!("{:.1} % of the bytes were allocated outside TLABs", share * 100.0);
+        let summary = format!("{} of the bytes were allocated outside TLABs", rounded_percent(share * 100.0));
         let verdict = if inside <= 0.0 {
             Verdict::warning(summary)
         } else {

@@ -63,10 +63,10 @@ impl Rule for RepeatedRequests {
                           sends the next: one query per row (\"N+1\").",
             )
             .formula(
-                "The longest run of write-read pairs of one thread to one address and port, from one \
-                      application method (pairs without one are ignored), with less than `gap` between a response \
-                      and the next request: 25 at `info` pairs, 75 at `warning`. The recording contains only \
-                      transfers above the events' threshold. The thresholds are our own.",
+                "The longest run of write-read pairs of one thread to one address and port, from one application \
+                      method (pairs without one are ignored), with less than `gap` between a response and the next \
+                      request: 25 at `info` pairs, 75 at `warning`. The recording contains only transfers above the \
+                      events' threshold. The thresholds are jfrkit's own.",
             )
             .settings(
                 const {

@@ -59,11 +59,11 @@ impl Rule for SmallIo {
             .category(Category::Io)
             .description("Whether a file or socket is read or written a few bytes at a time.")
             .formula(
-                "For each event type, file or peer, and application method whose transfers average less than \
-                      `size` bytes: the number of events, 25 at `info`, 75 at `warning`; the worst counts. Transfers \
-                      of 0 bytes and those with an unknown file or peer (pipes of other processes) do not count. Calls \
+                "For each event type, file or peer, and application method whose transfers average less than `size` \
+                      bytes: the number of events, 25 at `info`, 75 at `warning`; the worst counts. Transfers of 0 \
+                      bytes and those with an unknown file or peer (pipes of other processes) do not count. Calls \
                       below the events' threshold are not recorded, so the real number is higher. The thresholds are \
-                      our own.",
+                      jfrkit's own.",
             )
             .settings(
                 const {
@@ -98,8 +98,8 @@ fn small_transfers(facts: &Facts, size: f64) -> Vec<Place<'_>> {
     // A server that waits for the next request, which is often short.
     let served = Served::of(facts);
     let next = MethodMatcher::new(facts, |method: &str| NEXT.is_match(method));
-    // An unknown peer is no file and no host: a pipe of another process, or standard input. A read of 0 bytes is the end
-    // of a stream. Neither shows that the program moves its data in pieces.
+    // Without a path or address, it is a pipe of another process, or standard input. A read of 0 bytes is the end of a
+    // stream. Neither shows that the program moves its data in pieces.
     let moves = |g: &Group<'_>, peer: &str| g.text(peer).is_some_and(|peer| !peer.is_empty()) && g.sum(BYTES) > 0.0;
     let waits = |g: &Group<'_>| {
         g.text(EVENT) == Some("jdk.SocketRead")

@@ -9,7 +9,7 @@ pub(crate) struct FlightRecordingSupport;
 
 impl FlightRecordingSupport {
     /// Why it matters.
-    const WHY: &str = "Its events may change or be wrong.";
+    const WHY: &str = "Events of such a JVM may be missing or wrong.";
     /// What to do.
     const REMEDY: &str = "Upgrade to a newer JDK.";
 }

@@ -258,25 +258,25 @@ mod tests {
 
     #[test]
     fn each_kind_is_found_with_its_place() {
+        let message = [("misdeclaredClass", "shop.Item".into()), ("message", "serialVersionUID is not static".into())];
         let verdicts = [
             one("jdk.DeprecatedInvocation", [("method", "java.lang.Thread.stop".into()), ("forRemoval", true.into())]),
             one("jdk.FinalFieldMutation", [("declaringClass", "shop.Item".into()), ("fieldName", "price".into())]),
             one("jdk.SyncOnValueBasedClass", [("valueBasedClass", "java.lang.Integer".into())]),
             one("jdk.NativeLibraryLoad", [("name", "libfast.so".into()), ("success", false.into())]),
+            one("jdk.SerializationMisdeclaration", message),
         ];
-        for (verdict, what) in
-            verdicts.iter().zip(["java.lang.Thread.stop", "shop.Item.price", "java.lang.Integer", "libfast.so"])
-        {
-            assert_eq!(verdict.severity, Severity::Info, "{verdict:?}");
-            assert!(
-                verdict.summary.contains(what) && verdict.summary.contains("shop.Loader.fill"),
-                "{}",
-                verdict.summary
-            );
-        }
-        let message = [("misdeclaredClass", "shop.Item".into()), ("message", "serialVersionUID is not static".into())];
-        let verdict = one("jdk.SerializationMisdeclaration", message);
-        assert!(verdict.is_finding() && verdict.summary.contains("not static"), "{}", verdict.summary);
+        assert!(verdicts.iter().all(|verdict| verdict.severity == Severity::Info), "{verdicts:?}");
+        assert_eq!(
+            verdicts.map(|verdict| verdict.summary),
+            [
+                "Call to a method that will be removed: java.lang.Thread.stop in shop.Loader.fill",
+                "Final field changed by reflection: shop.Item.price in shop.Loader.fill",
+                "Synchronized on a value-based class: java.lang.Integer in shop.Loader.fill",
+                "Native library that failed to load: libfast.so in shop.Loader.fill",
+                "Misdeclared serialization member: shop.Item: serialVersionUID is not static",
+            ]
+        );
     }
 
     #[test]
@@ -290,8 +290,6 @@ mod tests {
 
     #[test]
     fn older_jdks_say_nothing() {
-        let verdict = Scene::new().verdict(&FutureBreakage);
-        assert_eq!(verdict.severity, Severity::NotApplicable);
-        assert!(verdict.summary.contains("JDK 25"), "{}", verdict.summary);
+        assert_eq!(Scene::new().verdict(&FutureBreakage).severity, Severity::NotApplicable);
     }
 }

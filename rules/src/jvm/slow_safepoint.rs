@@ -47,11 +47,11 @@ impl Rule for SlowSafepoint {
             .category(Category::Jvm)
             .description("How long the JVM waits for the last thread to reach a safepoint.")
             .formula(
-                "The longest jdk.SafepointStateSynchronization (or jdk.SafepointBegin, which includes it): 25 \
-                      at `info`, 75 at `warning`. If safepoints take at least 1 % of the time (of 10 s or more), \
-                      also the synchronization share of safepoint time: 25 at `share-info`, 75 at `share-warning`, \
-                      but at most worth a look while the longest stays below `info`. After Jeffrey (50 and 100 ms); \
-                      the share thresholds are our own.",
+                "The longest jdk.SafepointStateSynchronization (or jdk.SafepointBegin, which includes it): 25 at \
+                      `info`, 75 at `warning`. If safepoints take at least 1 % of the time (of 10 s or more), also the \
+                      synchronization share of safepoint time: 25 at `share-info`, 75 at `share-warning`, but at most \
+                      worth a look while the longest stays below `info`. After Jeffrey (50 and 100 ms); the thresholds \
+                      for shares are jfrkit's own.",
             )
             .settings(
                 const {

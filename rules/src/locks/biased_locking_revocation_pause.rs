@@ -4,6 +4,7 @@ use crate::cost;
 use jfr_analyzers::events::{Facts, GroupBy, Needs};
 use jfr_analyzers::math::map_exp100_at;
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfrkit_profile::units;
 
 /// Time spent revoking biased locks (up to JDK 17). Needs no list.
 #[derive(Debug, Clone, Copy)]
@@ -41,7 +42,7 @@ impl Rule for BiasedLockingRevocationPause {
         };
         Verdict::scored(
             map_exp100_at(revoke.sum("duration") / 1e9, settings.number("info"), 25.0),
-            format!("Revoking biased locks paused the program for {:.1} ms", revoke.sum("duration") / 1e6),
+            format!("Revoking biased locks paused the program for {}", units::duration_f64(revoke.sum("duration"))),
         )
         .explain(BiasedLockingRevocationPause::WHY)
         .remedy(BiasedLockingRevocationPause::REMEDY)

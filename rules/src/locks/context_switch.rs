@@ -4,6 +4,7 @@ use crate::cost;
 use jfr_analyzers::events::{Facts, GroupBy, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfrkit_profile::units;
 
 /// Whether many context switches go along with a contended lock. Needs the list of switch rates, one every 10 s.
 #[derive(Debug, Clone, Copy)]
@@ -47,7 +48,7 @@ impl Rule for ContextSwitch {
             if rate > settings.number("rate") { most.map_or(0, jfr_analyzers::events::Group::count) } else { 0 };
         Verdict::scored(
             map2(count as f64, 50.0, 100.0),
-            format!("The machine makes {rate:.0} context switches per second"),
+            format!("The machine makes {} context switches per second", units::number(rate.round())),
         )
         .explain(ContextSwitch::WHY)
         .remedy(ContextSwitch::REMEDY)

@@ -4,6 +4,7 @@ use crate::cost;
 use jfr_analyzers::events::{Cell, Facts, Needs};
 use jfr_analyzers::math::map2;
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfrkit_profile::units;
 
 /// The longest VM operation that makes threads wait. Needs the list of operations.
 #[derive(Debug, Clone, Copy)]
@@ -72,7 +73,7 @@ impl Rule for VmOperations {
         by_kind.sort_by_key(|(_, (_, time))| std::cmp::Reverse(*time));
         Verdict::scored(
             map2(time as f64 / 1e9, warning / 2.0, warning),
-            format!("The longest VM operation took {:.1} ms: {name}", time as f64 / 1e6),
+            format!("The longest VM operation took {}: {name}", units::duration(time)),
         )
         .explain(VmOperations::WHY)
         .remedy(VmOperations::REMEDY)

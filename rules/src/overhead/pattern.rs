@@ -77,12 +77,22 @@ impl Resource {
         }
     }
 
-    /// What its shares are shares of.
+    /// What its shares are computed from.
     pub(super) const fn of(self) -> &'static str {
         match self {
             Self::Cpu => "CPU samples",
             Self::Allocation => "allocated bytes",
             Self::Wall => "wall-clock samples",
+            Self::Blocking => "blocked time",
+        }
+    }
+
+    /// What code takes a share of, in a headline.
+    pub(super) const fn taken(self) -> &'static str {
+        match self {
+            Self::Cpu => "CPU time",
+            Self::Allocation => "allocated bytes",
+            Self::Wall => "wall-clock time",
             Self::Blocking => "blocked time",
         }
     }

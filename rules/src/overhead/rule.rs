@@ -1,5 +1,6 @@
 //! The rule that is built from a pattern.
 
+use jfrkit_profile::units::rounded_percent;
 use std::collections::BTreeMap;
 
 use super::pattern::{Pattern, Resource, Thresholds};
@@ -11,7 +12,6 @@ use crate::matching::MethodMatcher;
 use jfr_analyzers::events::{Facts, Needs, Scope};
 use jfr_analyzers::math::{map_exp74, map2, ratio};
 use jfr_analyzers::rule::{AnalysisError, Cost, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
-use jfrkit_profile::units::percentage;
 use jfrkit_profile::{FrameId, StackId};
 
 /// The fewest samples that suffice to judge.
@@ -126,20 +126,23 @@ fn settings(pattern: &Pattern) -> Vec<Setting> {
 }
 
 fn description(pattern: &Pattern) -> String {
-    let resources: Vec<&str> = pattern.limits.iter().map(|(resource, _)| resource.of()).collect();
-    format!("How much of the {} this code takes: {}.", resources.join(", "), pattern.title)
+    let mut resources: Vec<&str> = pattern.limits.iter().map(|(resource, _)| resource.taken()).collect();
+    let last = resources.pop().unwrap_or_default();
+    let first = if resources.is_empty() { String::new() } else { format!("{} and ", resources.join(", ")) };
+    let they = if is_plural(&pattern.title) { "they take" } else { "it takes" };
+    format!("{}: the share of {first}{last} that {they}.", pattern.title)
 }
 
 fn formula(pattern: &Pattern) -> String {
     let methods = pattern.methods.patterns().join(", ");
     let which = match pattern.methods.looks_at() {
         Scope::Anywhere => "anywhere on the stack",
-        Scope::Direct => "at the top of the stack, or above the first application method that is not one of them",
+        Scope::Direct => "at the top of the stack, or above the first application method that is not in the list",
     };
     format!(
-        "Samples (or bytes, or time) with such a method {which}, divided by all of that kind: 25 at …-info, 75 at \
-         …-warning; without a …-warning at most 74. The worst kind with enough samples counts. The methods (* matches \
-         any text): {methods}"
+        "The share of samples, bytes or time with one of the methods below {which}: 25 at `…-info`, 75 at \
+         `…-warning`, or at most 74 if there is no `…-warning`. The highest score among the kinds with enough samples \
+         counts. The methods (* matches any text): {methods}"
     )
 }
 
@@ -183,7 +186,7 @@ impl Rule for PatternRule {
                 if self.info.id == BUSY_SPIN && resource == Resource::Cpu { self.loops(facts, part, set) } else { 0.0 };
             let percent = (part.percent(set) + ratio(loops, part.total) * 100.0).min(100.0);
             if part.count < settings.number(least(resource)) && part.count * percent / 100.0 < HITS {
-                too_few.push(format!("{:.0} for {}", part.count, resource.of()));
+                too_few.push(format!("{:.0} for {}", part.count, resource.taken()));
                 continue;
             }
             let [info, warning] = keys(resource);
@@ -207,8 +210,7 @@ impl Rule for PatternRule {
         let first = dearest.unwrap_or(worst);
         let caller = dearest.and_then(|found| self.caller(facts, found, set));
         let mostly = caller.map(|method| format!(", mostly in {method}")).unwrap_or_default();
-        let share =
-            |j: &Judged<'_>| format!("{} of the {}", percentage((j.percent * 10.0).round() / 10.0), j.resource.of());
+        let share = |j: &Judged<'_>| format!("{} of {}", rounded_percent(j.percent), j.resource.taken());
         let more = if worst.resource == first.resource { String::new() } else { format!(" and {}", share(worst)) };
         let summary = format!("{}{}{more}{mostly}", subject(&self.pattern.title), share(first));
         let mut verdict = Verdict::scored(worst.score, summary).with(
@@ -254,9 +256,13 @@ fn dearest<'j, 'p>(facts: &Facts, judged: &'j [Judged<'p>], set: usize) -> Optio
 
 /// Turns a title into the beginning of a sentence about what it takes.
 fn subject(title: &str) -> String {
-    // `Regular expressions`, `Reflection and method handles`, but `Cryptography with TLS`.
-    let many = (title.ends_with('s') && !title.contains(" of ")) || title.contains(" and ");
-    format!("{title} {} ", if many { "take" } else { "takes" })
+    format!("{title} {} ", if is_plural(title) { "take" } else { "takes" })
+}
+
+/// Whether a title is in the plural: `Regular expressions`, `Reflection and method handles`, but `Boxing of primitives`.
+fn is_plural(title: &str) -> bool {
+    let one = ["Boxing of ", "Compiling ", "Busy "].iter().any(|start| title.starts_with(start));
+    !one && (title.ends_with('s') || title.contains(" and "))
 }
 
 impl PatternRule {

@@ -3,6 +3,7 @@
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::{map_exp100_at, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
+use jfrkit_profile::units::rounded_percent;
 
 /// Whether stacks are deeper than the recorded depth. Needs no table.
 #[derive(Debug, Clone, Copy)]
@@ -13,7 +14,8 @@ const ENOUGH: f64 = 100.0;
 
 impl StackdepthSetting {
     /// Why it matters.
-    const WHY: &str = "Truncated stacks lack their callers, and flame graphs fall apart.";
+    const WHY: &str = "A truncated stack lacks its outermost callers, so a flame graph shows the same code in several \
+                       places.";
     /// What to do.
     const REMEDY: &str =
         "Record with -XX:FlightRecorderOptions=stackdepth=256 or more; profilers have their own setting.";
@@ -63,7 +65,7 @@ impl Rule for StackdepthSetting {
         let depth: f64 = depth.unwrap_or(64.0);
         Verdict::scored(
             map_exp100_at(share * 100.0, settings.number("info"), 25.0),
-            format!("{:.1} % of the stacks are truncated at {depth} frames", share * 100.0),
+            format!("{} of the stacks are truncated at {depth} frames", rounded_percent(share * 100.0)),
         )
         .explain(StackdepthSetting::WHY)
         .remedy(format!(

@@ -32,6 +32,17 @@ const COMMAND: &str = "sun.java.command";
 /// `-Dname=value`, `--name=value` and `--name`.
 static OPTION: LazyLock<Regex> = LazyLock::new(|| constant_regex(r"^(--?[^\s=]+)(?:=(.*))?$"));
 
+impl SecretsInConfiguration {
+    /// Why it matters.
+    const WHY: &str = "Anyone who has this recording can read them; most are also visible to anyone who can list the \
+                       machine's processes. jfrkit hides the values here, but they are still in the file.";
+    /// What to do.
+    const REMEDY: &str = "Supply secrets in files that only the program can read, or through a vault. Rotate secrets \
+                          that were in a recording that you shared. To keep them out of recordings, disable \
+                          jdk.InitialEnvironmentVariable, jdk.InitialSystemProperty and jdk.JVMInformation, or scrub \
+                          the file: jfr scrub --exclude-events InitialEnvironmentVariable.";
+}
+
 impl Rule for SecretsInConfiguration {
     fn info(&self) -> RuleInfo {
         RuleInfo::own("SecretsInConfiguration")
@@ -42,9 +53,9 @@ impl Rule for SecretsInConfiguration {
                           recording contain passwords, tokens or keys.",
             )
             .formula(
-                "A warning if `names` matches the name of a property, variable or argument that has a value, or \
-                      if a value looks like a well-known kind of key: a private key, a token of AWS, GitHub, GitLab, \
-                      Slack, Google or Stripe, a JSON Web Token, or a URL with a password. Names that `exclude` \
+                "A warning if `names` matches the name of a property, variable or argument that has a value, or if a \
+                      value looks like a well-known kind of secret: a private key, an AWS, GitHub, GitLab, Slack, \
+                      Google or Stripe token, a JSON Web Token, or a URL with a password. Names that `exclude` \
                       matches, switches (true, false), numbers (except for passwords), paths and masked values (***) \
                       do not count. Values are never shown.",
             )
@@ -56,6 +67,8 @@ impl Rule for SecretsInConfiguration {
                     ]
                 },
             )
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {
@@ -100,16 +113,8 @@ impl Rule for SecretsInConfiguration {
         ))
         .score(map_exp100(count as f64, 1.0).max(75.0))
         .urgent()
-        .explain(
-            "Anyone who has this recording can read them; most are also visible to anyone who can list the machine's \
-             processes. jfrkit hides the values here, but they are still in the file.",
-        )
-        .remedy(
-            "Supply secrets in files that only the program can read, or through a vault. Rotate secrets that were in \
-             a recording that you shared. To keep them out of recordings, disable jdk.InitialEnvironmentVariable, \
-             jdk.InitialSystemProperty and jdk.JVMInformation, or scrub the file: jfr scrub --exclude-events \
-             InitialEnvironmentVariable.",
-        )
+        .explain(SecretsInConfiguration::WHY)
+        .remedy(SecretsInConfiguration::REMEDY)
         .with(
             "found",
             Value::table(

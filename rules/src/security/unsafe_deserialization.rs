@@ -167,9 +167,7 @@ mod tests {
 
     #[test]
     fn without_a_filter_only_own_classes_are_worth_a_look() {
-        let verdict = read(false, None, "shop.Item");
-        assert_eq!(verdict.severity, Severity::Info);
-        assert!(verdict.summary.contains("shop.Basket.load"), "{}", verdict.summary);
+        assert_eq!(read(false, None, "shop.Item").severity, Severity::Info);
         for class in ["java.util.ArrayList", "java.lang.Object[]", "byte[]"] {
             assert_eq!(read(false, None, class).severity, Severity::Ok, "{class}");
         }

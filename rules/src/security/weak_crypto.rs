@@ -103,7 +103,7 @@ impl Rule for WeakCrypto {
             0 => String::new(),
             n => format!(", and {}", things(n as u64, "more", "more")),
         };
-        let summary = format!("{}{place}{others}", worst.what);
+        let summary = format!("Weak cryptography: {}{place}{others}", worst.what);
         let bad = found.iter().filter(|f| f.is_bad).count();
         let verdict = if bad > 0 {
             Verdict::warning(summary).score(map_exp100(bad as f64, 1.0).max(75.0)).urgent()
@@ -188,7 +188,7 @@ fn changes(facts: &Facts, settings: &Settings, found: &mut Findings) {
             add(
                 facts,
                 found,
-                format!("Security property {key} set to {now}"),
+                format!("security property {key} set to {now}"),
                 &group,
                 group.stack("stackTrace"),
                 false,

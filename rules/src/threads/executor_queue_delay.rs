@@ -138,17 +138,15 @@ mod tests {
     #[test]
     fn datadogs_measurements_are_read() {
         let verdict = fixture::corpus("ExecutorQueueDelay", "public/btraceio+jafar/tck-test.jfr");
-        assert!(verdict.is_none_or(|v| {
-            v.severity == Severity::Warning && v.summary.contains("java.util.concurrent.ThreadPoolExecutor")
-        }));
+        let Some(verdict) = verdict else { return };
+        assert_eq!(verdict.severity, Severity::Warning);
+        assert!(verdict.summary.contains("java.util.concurrent.ThreadPoolExecutor"), "{}", verdict.summary);
     }
 
     #[test]
     fn tasks_that_wait_long_are_found() {
         assert_eq!(scene(150).verdict(&ExecutorQueueDelay).severity, Severity::Warning);
-        let verdict = scene(30).verdict(&ExecutorQueueDelay);
-        assert_eq!(verdict.severity, Severity::Info);
-        assert!(verdict.summary.contains("30 ms on average in the queue of shop.Pool"), "{}", verdict.summary);
+        assert_eq!(scene(30).verdict(&ExecutorQueueDelay).severity, Severity::Info);
     }
 
     #[test]

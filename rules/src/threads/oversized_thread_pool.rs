@@ -105,9 +105,9 @@ impl Rule for OversizedThreadPool {
                       (jdk.ThreadPark, jdk.JavaMonitorWait) for 95 % of its time. For pools where `idle` or more of \
                       the threads are idle, the number of threads: 25 at `info`, 75 at `warning`. For pools that use \
                       70 % of the machine within 10 s (jdk.ThreadCPULoad), the threads that compute at once / the \
-                      hardware threads, if above 1: 25 at `cpu-info`, 75 at `cpu-warning`. An idle pool costs the memory \
-                      of its idle threads, an estimate of 42 KiB each; a busy one the time that its threads wait for a \
-                      CPU. Based on Datadog's thread pool size, with our own thresholds.",
+                      hardware threads, if above 1: 25 at `cpu-info`, 75 at `cpu-warning`. An idle pool costs the \
+                      memory of its idle threads, an estimated 42 KiB each; a busy one costs the time that its threads \
+                      wait for a CPU. Based on Datadog's thread pool size; the thresholds are jfrkit's own.",
             )
             .settings(
                 const {
@@ -288,9 +288,7 @@ mod tests {
 
     #[test]
     fn more_computing_threads_than_cpus_are_found() {
-        let verdict = computing(0.03).verdict(&OversizedThreadPool);
-        assert_eq!(verdict.severity, Severity::Warning);
-        assert!(verdict.summary.starts_with("30 threads in pool calc-* compete"), "{}", verdict.summary);
+        assert_eq!(computing(0.03).verdict(&OversizedThreadPool).severity, Severity::Warning);
     }
 
     #[test]

@@ -54,7 +54,7 @@ impl Rule for StuckThreads {
                 "In consecutive jdk.ThreadDump events, the same thread is RUNNABLE or BLOCKED with the same five \
                       methods at the top, for `least` or longer from the first to the last dump: 25 at `info` dumps, \
                       75 at `warning`. Excludes threads that wait by design: in select, accept, read, or for a pool's \
-                      next task. Our own thresholds.",
+                      next task. The thresholds are jfrkit's own.",
             )
             .settings(
                 const {

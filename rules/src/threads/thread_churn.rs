@@ -49,13 +49,13 @@ impl Rule for ThreadChurn {
             .category(Category::Threads)
             .description("Whether threads are started for short tasks, or their number keeps growing.")
             .formula(
-                "jdk.ThreadStart events per second (over 10 s or more): 25 at `info`, 75 at `warning`, if half \
-                      or more of the threads end within `short` (or if their end is not recorded). And the growth of \
+                "jdk.ThreadStart events per second (over 10 s or more): 25 at `info`, 75 at `warning`, if half or more \
+                      of the threads end within `short` (or if their end is not recorded). And the growth of \
                       activeCount in jdk.JavaThreadStatistics from the first to the last tenth of the time after the \
                       JVM's first 60 s, if it rises in 80 % of the tenths and by ten threads: 25 at `growth-info` of \
                       the first tenth, 75 at `growth-warning`. The higher score counts. Virtual threads do not count. \
                       The cost of starts is an estimate, 70 µs of CPU time each; that of growth is the share of the \
-                      threads that were added. Our own thresholds.",
+                      threads that were added. The thresholds are jfrkit's own.",
             )
             .settings(
                 const {

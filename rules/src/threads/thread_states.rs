@@ -232,7 +232,7 @@ fn dumped(facts: &Facts) -> HashMap<String, Times> {
 mod tests {
     use super::*;
     use crate::fixture;
-    use crate::verdict_snapshots::SceneSnapshot;
+    use crate::verdict_snapshots::{SceneSnapshot, assert_snapshot};
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
     use jfr_analyzers::testing::thread;
@@ -246,8 +246,7 @@ mod tests {
 
     #[test]
     fn blocked_threads_are_found() {
-        let verdict = fixture::expect("ThreadStates", "scenarios/deadlock", Severity::Warning);
-        assert!(verdict.summary.contains("transfer-"), "{}", verdict.summary);
+        fixture::expect("ThreadStates", "scenarios/deadlock", Severity::Warning);
         let samples = scene(&[("RUNNABLE", 60), ("CONTENDED", 15), ("PARKED", 45)]);
         assert_eq!(samples.verdict(&ThreadStates).severity, Severity::Info);
     }
@@ -257,9 +256,21 @@ mod tests {
         for (name, source) in
             [("public/btraceio+jafar/tck-test.jfr", "Datadog's"), ("generated/ap17-all.jfr", "async-profiler's")]
         {
-            let verdict = fixture::corpus("ThreadStates", name);
-            assert!(verdict.is_none_or(|v| v.severity == Severity::Ok && v.summary.contains(source)), "{name}");
+            let Some(verdict) = fixture::corpus("ThreadStates", name) else { continue };
+            assert_eq!(verdict.severity, Severity::Ok, "{name}");
+            assert!(verdict.summary.contains(source), "{name}: {}", verdict.summary);
         }
+    }
+
+    #[test]
+    fn async_profiler_does_not_show_lock_waits() {
+        let scene = [("RUNNABLE", 60), ("SLEEPING", 240)].iter().fold(Scene::new(), |scene, (state, samples)| {
+            let state = format!("STATE_{state}");
+            let fields =
+                [("sampledThread", thread("worker")), ("state", state.as_str().into()), ("samples", (*samples).into())];
+            scene.event("profiler.WallClockSample", 0, 0, fields)
+        });
+        assert_snapshot("ThreadStates", &scene.verdict(&ThreadStates));
     }
 
     #[test]

@@ -42,9 +42,9 @@ impl Rule for VirtualThreadBacklog {
             .category(Category::Threads)
             .description("Whether virtual threads pile up because they start faster than they end.")
             .formula(
-                "Running total of jdk.VirtualThreadStart - jdk.VirtualThreadEnd per second: its maximum, if it \
-                      rises in `rising` of the seconds or more. 25 at `info`, 75 at `warning`. The cost is the time that \
-                      these threads wait. Our own thresholds.",
+                "Running total of jdk.VirtualThreadStart - jdk.VirtualThreadEnd per second: its maximum, if it rises \
+                      in `rising` of the seconds or more. 25 at `info`, 75 at `warning`. The cost is the time that \
+                      these threads wait. The thresholds are jfrkit's own.",
             )
             .settings(
                 const {

@@ -15,6 +15,16 @@ pub(crate) struct VirtualThreadSubmitFailed;
 
 const EVENT: &str = "jdk.VirtualThreadSubmitFailed";
 
+impl VirtualThreadSubmitFailed {
+    /// Why it matters.
+    const WHY: &str = "A virtual thread that cannot be submitted to its scheduler does not run: it never starts, or \
+                       never continues after a wait. Anything that waits for it waits forever.";
+    /// What to do.
+    const REMEDY: &str = "The message gives the reason. Usually the system allows no more threads or memory for \
+                          carriers. Raise the limit (the container's pids limit, ulimit -u, memory) or start fewer \
+                          threads at once.";
+}
+
 impl Rule for VirtualThreadSubmitFailed {
     fn info(&self) -> RuleInfo {
         RuleInfo::own("VirtualThreadSubmitFailed")
@@ -22,6 +32,8 @@ impl Rule for VirtualThreadSubmitFailed {
             .category(Category::Threads)
             .description("Whether virtual threads could not be started or continued.")
             .formula("Any jdk.VirtualThreadSubmitFailed is a warning (based on Datadog).")
+            .why(Self::WHY)
+            .remedy(Self::REMEDY)
     }
 
     fn needs(&self) -> Needs {
@@ -46,14 +58,8 @@ impl Rule for VirtualThreadSubmitFailed {
             things(table.seen(), "time", "times")
         ))
         .score(100.0)
-        .explain(
-            "A virtual thread that cannot be submitted to its scheduler does not run: it never starts, or never \
-             continues after a wait. Anything that waits for it waits forever.",
-        )
-        .remedy(
-            "The message gives the reason. Usually the system allows no more threads or memory for carriers. Raise \
-             the limit (the container's pids limit, ulimit -u, memory) or start fewer threads at once.",
-        )
+        .explain(VirtualThreadSubmitFailed::WHY)
+        .remedy(VirtualThreadSubmitFailed::REMEDY)
         .with("times", Value::count(table.seen(), "times"))
         .with("window", Value::window(first.start, last.end))
         .with(
