@@ -277,7 +277,7 @@ impl Consumer for Views<'_> {
         }
     }
 
-    fn lose(&self, _: &mut Vec<ChunkOffset>, _: Loss) {}
+    fn add_loss(&self, _: &mut Vec<ChunkOffset>, _: Loss) {}
 
     fn close<'c, 'a: 'c>(&self, (): &mut (), part: &mut Vec<ChunkOffset>) -> usize {
         part.len().saturating_mul(size_of::<ChunkOffset>())

@@ -11,10 +11,12 @@
 
 mod chunk;
 mod commit;
+mod context;
 mod events;
 pub(crate) mod execution;
 mod facts;
 mod gather;
+mod inherited;
 mod labels;
 mod load;
 mod memory;
@@ -23,7 +25,6 @@ mod overlaps;
 mod periods;
 pub(crate) mod plans;
 mod report;
-mod settled;
 pub(crate) mod sources;
 
 use std::sync::Arc;
@@ -36,8 +37,8 @@ use crate::engine::driver::{Task, as_loss, repeated, run, tasks};
 use crate::engine::functions::Spelling;
 use crate::engine::stacks::{Shared, with_bounded_names};
 use chunk::ChunkResult;
-pub(crate) use chunk::Context;
 use commit::{Committer, Merged, Totals};
+pub(crate) use context::Context;
 pub use events::{ChunkSamples, SampleEvent, SampleLabel, samples};
 pub(crate) use load::load;
 pub use options::{CpuSource, Filter, LabelKey, Options, Progress};
@@ -123,7 +124,7 @@ impl<'o> Collecting<'o> {
         let mut committer = Committer::new(&spans, options.cpu_source, max_losses);
         let lost = recordings.iter().flat_map(|r| r.losses()).cloned();
         for loss in lost.chain(repeated(recordings, tasks)) {
-            committer.lose(loss);
+            committer.add_loss(loss);
         }
         Self { options, tasks, spans, committer }
     }
@@ -131,7 +132,7 @@ impl<'o> Collecting<'o> {
     /// Adds the result of the chunk with this index.
     pub(crate) fn take(&mut self, index: usize, result: std::result::Result<ChunkResult, &Error>) {
         if let (Err(error), Some(task)) = (&result, self.tasks.get(index)) {
-            self.committer.lose(as_loss(task, error));
+            self.committer.add_loss(as_loss(task, error));
         }
         self.committer.take(index, result.ok());
     }

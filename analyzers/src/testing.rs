@@ -6,7 +6,7 @@ use crate::events::cell::{Cell, ThreadId};
 use crate::events::facts::{EventFacts, Facts, GroupsData, Key, Lazy, Sample, TableData, ThreadInfo};
 use crate::events::needs::{AMOUNT, EVENT, MAX_KEYS, MAX_MEASURES, PROFILE};
 use crate::events::read::{ChunkView, Profiles, Wanted, Writer, code};
-use crate::profiles::sources::{self, KEY, Measure, SOURCES, source_of};
+use crate::profiles::sources::{self, KEY, Measure, SourceId, source_of};
 use crate::rule::Settings;
 use crate::rule::Verdict;
 use crate::rule::{Outcome, Severity, judge};
@@ -299,7 +299,9 @@ impl Scene {
             index: 0,
             writer: Writer::of(true, tables, wanted, interner),
             has_default_state: self.events.iter().any(|e| e.fields.get("state") == Some(&default)),
-            counts: SOURCES.iter().map(|s| self.events.iter().filter(|e| e.event == s.event).count() as u64).collect(),
+            counts: SourceId::all()
+                .map(|id| self.events.iter().filter(|e| e.event == id.source().event).count() as u64)
+                .collect(),
         };
         let mut profiles = Profiles::new(&wanted.groups, &[(0, 1)], interner);
         profiles.tell_apart(&chunk, &mut groups, interner, Cell::Stack);
@@ -327,13 +329,13 @@ impl Maker {
 
     fn profile(&mut self, of: &MadeUp) -> Cell {
         let Some(place) = source_of(&of.event) else { return Cell::Null };
-        let field = SOURCES.get(place).map_or("", |source| source.field(KEY));
+        let field = place.source().field(KEY);
         code(place, self.cell(of, field).text())
     }
 
     /// How much an event adds to its profile.
     fn amount(&mut self, of: &MadeUp) -> Cell {
-        let Some(source) = source_of(&of.event).and_then(|place| SOURCES.get(place)) else { return Cell::Null };
+        let Some(source) = source_of(&of.event).map(SourceId::source) else { return Cell::Null };
         let mut field = |column| self.cell(of, source.field(column));
         match source.measure {
             Measure::Count | Measure::Period | Measure::CpuTicks => Cell::Int(1),

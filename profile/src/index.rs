@@ -88,6 +88,41 @@ impl<I, T> IndexVec<I, T> {
     pub fn iter(&self) -> std::slice::Iter<'_, T> {
         self.items.iter()
     }
+
+    /// The items in the order of their handles, to be changed.
+    pub fn iter_mut(&mut self) -> std::slice::IterMut<'_, T> {
+        self.items.iter_mut()
+    }
+
+    /// The items in the order of their handles.
+    #[must_use]
+    pub fn as_slice(&self) -> &[T] {
+        &self.items
+    }
+}
+
+impl<I, T> IntoIterator for IndexVec<I, T> {
+    type Item = T;
+    type IntoIter = std::vec::IntoIter<T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.items.into_iter()
+    }
+}
+
+impl<'v, I, T> IntoIterator for &'v IndexVec<I, T> {
+    type Item = &'v T;
+    type IntoIter = std::slice::Iter<'v, T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.items.iter()
+    }
+}
+
+impl<I, T> Extend<T> for IndexVec<I, T> {
+    fn extend<A: IntoIterator<Item = T>>(&mut self, items: A) {
+        self.items.extend(items);
+    }
 }
 
 impl<I: Id, T> IndexVec<I, T> {
@@ -100,10 +135,43 @@ impl<I: Id, T> IndexVec<I, T> {
         vec![item; count].into()
     }
 
+    /// An empty vector with room for `count` items.
+    #[must_use]
+    pub fn with_capacity(count: usize) -> Self {
+        Vec::with_capacity(count).into()
+    }
+
+    /// The handle that [`push`](Self::push) would return.
+    #[inline]
+    #[must_use]
+    pub fn next(&self) -> I {
+        I::at(u32::try_from(self.items.len()).unwrap_or(u32::MAX))
+    }
+
+    /// The item of a handle that may belong to no item, such as a marker for "none".
+    #[inline]
+    #[must_use]
+    pub fn get(&self, id: I) -> Option<&T> {
+        self.items.get(id.place())
+    }
+
+    /// Appends copies of an item until there are `count` items, if there are fewer.
+    pub fn grow(&mut self, count: usize, item: T)
+    where
+        T: Clone,
+    {
+        self.items.resize(count.max(self.items.len()), item);
+    }
+
+    /// The items with their handles.
+    pub fn enumerate(&self) -> impl ExactSizeIterator<Item = (I, &T)> + Clone {
+        self.items.iter().enumerate().map(|(place, item)| (I::at(u32::try_from(place).unwrap_or(u32::MAX)), item))
+    }
+
     /// Appends an item and returns its handle. Handles have 32 bits; there is no room in memory for more items.
     #[inline]
     pub fn push(&mut self, item: T) -> I {
-        let id = I::at(u32::try_from(self.items.len()).unwrap_or(u32::MAX));
+        let id = self.next();
         self.items.push(item);
         id
     }

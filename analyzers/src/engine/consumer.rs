@@ -50,7 +50,7 @@ pub(crate) struct Ended<'e, 'c, 'a> {
     /// Resolves stack traces.
     pub(crate) stacks: &'e ChunkStacks<'c, 'a>,
     /// Damaged checkpoints, if constants were read first; otherwise they are among the [losses of
-    /// parts](Consumer::lose).
+    /// parts](Consumer::add_loss).
     pub(crate) bad_checkpoints: &'e [Loss],
 }
 
@@ -117,7 +117,7 @@ pub(crate) trait Consumer: Sync {
     );
 
     /// Records bytes that cannot be read.
-    fn lose(&self, part: &mut Self::Part<'_>, loss: Loss);
+    fn add_loss(&self, part: &mut Self::Part<'_>, loss: Loss);
 
     /// Finishes a part. Returns its approximate size in bytes.
     fn close<'c, 'a: 'c>(&self, state: &mut Self::State<'c, 'a>, part: &mut Self::Part<'a>) -> usize;
@@ -233,7 +233,7 @@ impl<'e, C: Consumer> Engine<'e, C> {
                         // A copy, so that the compiler can keep the parts of other events in registers.
                         let checkpoint = event;
                         if let Err(what) = entries.add(&checkpoint, &planned.layouts) {
-                            consumer.lose(&mut part, loss(chunk, &checkpoint, what));
+                            consumer.add_loss(&mut part, loss(chunk, &checkpoint, what));
                         }
                     }
                     CHECKPOINT => {}
@@ -243,7 +243,7 @@ impl<'e, C: Consumer> Engine<'e, C> {
             }
             for &(at, bytes) in events.skipped() {
                 let offset = chunk.file_offset(at);
-                consumer.lose(&mut part, Loss { offset, bytes: bytes as u64, what: Damage::BadEventSize });
+                consumer.add_loss(&mut part, Loss { offset, bytes: bytes as u64, what: Damage::BadEventSize });
             }
             let bytes = consumer.close(&mut state, &mut part);
             idle().push(state);
@@ -354,9 +354,9 @@ impl<A: Consumer, B: Consumer> Consumer for (A, B) {
         self.1.event(&at.with(&at.plans.1), &ready.1, &mut state.1, &mut part.1, event);
     }
 
-    fn lose(&self, part: &mut Self::Part<'_>, loss: Loss) {
-        self.0.lose(&mut part.0, loss.clone());
-        self.1.lose(&mut part.1, loss);
+    fn add_loss(&self, part: &mut Self::Part<'_>, loss: Loss) {
+        self.0.add_loss(&mut part.0, loss.clone());
+        self.1.add_loss(&mut part.1, loss);
     }
 
     fn close<'c, 'a: 'c>(&self, state: &mut Self::State<'c, 'a>, part: &mut Self::Part<'a>) -> usize {
@@ -443,9 +443,9 @@ impl<C: Consumer> Consumer for Option<C> {
         }
     }
 
-    fn lose(&self, part: &mut Self::Part<'_>, loss: Loss) {
+    fn add_loss(&self, part: &mut Self::Part<'_>, loss: Loss) {
         if let (Some(c), Some(part)) = (self, part) {
-            c.lose(part, loss);
+            c.add_loss(part, loss);
         }
     }
 

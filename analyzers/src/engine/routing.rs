@@ -1,7 +1,7 @@
 //! Decides which profile an event counts in, for both profiles and rules.
 
 use super::super::profiles::execution::{Execution, State, park_kind};
-use super::super::profiles::sources::{Route, SOURCES};
+use super::super::profiles::sources::{BySource, Route, SourceId};
 use crate::CpuSource;
 use jfrkit_profile::ProfileType;
 
@@ -34,9 +34,9 @@ pub(crate) struct Routes {
 }
 
 impl Routes {
-    /// `counts` is the number of events of each source in the chunk, in the order of [`SOURCES`].
-    pub(crate) fn new(execution: Execution, counts: &[u64]) -> Self {
-        let has = |route: Route| SOURCES.iter().zip(counts).any(|(s, n)| s.route == route && *n > 0);
+    /// `counts` is the number of events of each source in the chunk.
+    pub(crate) fn new(execution: Execution, counts: &BySource<u64>) -> Self {
+        let has = |route: Route| SourceId::all().any(|id| id.source().route == route && counts[id] > 0);
         Self { execution, every_allocation: has(Route::EveryAllocation), class_loads: has(Route::ClassLoad) }
     }
 

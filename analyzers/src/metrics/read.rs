@@ -219,7 +219,7 @@ impl Consumer for Reader {
         self.add(at.chunk, (number, source), &row, segment);
     }
 
-    fn lose(&self, _: &mut Segment<'_>, _: Loss) {}
+    fn add_loss(&self, _: &mut Segment<'_>, _: Loss) {}
 
     fn close<'c, 'a: 'c>(&self, (): &mut (), segment: &mut Segment<'a>) -> usize {
         let bins: usize = segment.states.values().map(|amounts| amounts.bins.len().saturating_add(8)).sum();

@@ -6,27 +6,26 @@ use jfr_parse::{
     Chunk, ChunkOffset, Clock, ConstantKey, Damage, Loss, Pools, RawEvent, RawStr, Result, Row, Type, TypeId,
 };
 
+use super::context::Context;
 use super::events::SampleEvent;
 use super::execution::{Execution, has_default_state};
 use super::facts::{FactKind, Facts};
-use super::gather::{Gathered, Key, Sums};
+use super::gather::{Gathered, Key, KeyId, Sums};
 use super::labels::Labels;
 use super::load::Scale;
 use super::memory::Memory;
-use super::options::{CpuSource, Options};
+use super::options::CpuSource;
 use super::periods::{Periods, StatedPeriod};
-use super::plans::{Act, Plans, Reading};
-use super::settled::Settled;
-use super::sources::{AMOUNT, KEY, Measure, Route, SECOND, SLOTS, SOURCES, TIME};
-use crate::account::Account;
+use super::plans::{EventRole, Plans, Reading, ReadingId};
+use super::sources::{self, AMOUNT, BySource, KEY, Measure, Route, SECOND, SLOTS, SourceId, TIME};
 use crate::engine::bounds::Bounds;
 use crate::engine::consumer::{At, Consumer, Ended, segment};
-use crate::engine::driver::Task;
 use crate::engine::routing::{Routes, Target};
 use crate::engine::stack_plans::StackPlans;
-use crate::engine::stacks::{ChunkStacks, Shared};
-use crate::hash::{HashMap, Hasher};
-use crate::time_range::TimeRange;
+use crate::engine::stacks::ChunkStacks;
+use crate::hash::HashMap;
+use crate::numbered::Numbered;
+use jfrkit_profile::index::{IndexVec, at};
 use jfrkit_profile::{LabelSetId, Moment, ProfileType, StackId, Timeline};
 
 /// Number of bytes that one thread reads at a time where there are few chunks.
@@ -34,6 +33,11 @@ const SEGMENT: usize = 2 << 20;
 
 /// Number of bytes of the name of a class or state that are examined.
 pub(super) const MAX_KEY_TEXT: usize = 256;
+
+crate::ids::ids! {
+    /// A stack trace that samples of a chunk need.
+    TraceId;
+}
 
 /// A sample of a chunk.
 #[derive(Debug, Clone, Copy)]
@@ -93,8 +97,7 @@ pub(crate) struct ChunkResult {
     pub(super) samples: Vec<ChunkSample>,
     /// When the samples were taken, if requested.
     pub(super) timeline: Option<Timeline>,
-    /// By index in [`SOURCES`].
-    pub(super) sources: Vec<SourceState>,
+    pub(super) sources: BySource<SourceState>,
     pub(super) tallies: HashMap<Target, Tally>,
     pub(super) facts: Facts,
     pub(super) losses: Vec<Loss>,
@@ -109,7 +112,7 @@ impl ChunkResult {
     /// The sources of CPU samples in the chunk. If a filter removes all samples of a source, that does not make another source
     /// the best.
     pub(super) fn cpu_sources(&self) -> impl Iterator<Item = CpuSource> {
-        SOURCES.iter().zip(&self.sources).filter_map(|(source, state)| match (source.route, state.events) {
+        self.sources.enumerate().filter_map(|(id, state)| match (id.source().route, state.events) {
             (Route::Cpu(cpu), 1..) => Some(cpu),
             _ => None,
         })
@@ -121,25 +124,12 @@ impl ChunkResult {
     }
 }
 
-/// The state shared by all chunks: the consumer that builds profiles.
-#[derive(Debug)]
-pub(crate) struct Context<'o> {
-    pub(super) options: &'o Options,
-    pub(super) shared: &'o Shared,
-    pub(super) account: &'o Account,
-    /// All chunks.
-    pub(super) chunks: &'o [Task<'o>],
-    /// What durations are cut to, by chunk index.
-    bounds: Vec<Bounds>,
-    pub(super) settled: Settled,
-}
-
 /// The result of a part of a chunk.
 #[derive(Default)]
 pub(crate) struct Part<'a> {
     gathered: Gathered<'a>,
     facts: Vec<(FactKind, ChunkOffset)>,
-    seen: Vec<u64>,
+    seen: BySource<u64>,
     /// The classes of errors thrown outside of the time range.
     errors: Vec<ConstantKey>,
     losses: Vec<Loss>,
@@ -150,39 +140,12 @@ pub(crate) struct Part<'a> {
 /// State that a thread keeps from one part to the next.
 pub(crate) struct Walk<'a> {
     /// For each event type, the row of the last event, which is reused for the next.
-    rows: Vec<Row<'a, SLOTS>>,
+    rows: IndexVec<ReadingId, Row<'a, SLOTS>>,
     clock: Clock,
     /// The clock for durations.
     lengths: Clock,
     /// What durations are cut to.
     bounds: Bounds,
-}
-
-impl<'o> Context<'o> {
-    pub(crate) fn new(options: &'o Options, shared: &'o Shared, account: &'o Account, chunks: &'o [Task<'o>]) -> Self {
-        let mut bounds: Vec<Bounds> = Vec::with_capacity(chunks.len());
-        let mut before: Option<&Task<'_>> = None;
-        for task in chunks {
-            let known = before.replace(task).filter(|before| std::ptr::eq(before.recording, task.recording));
-            let of = match known.and(bounds.last()) {
-                Some(bounds) => *bounds,
-                // An event counts with its full duration in the range in which it begins.
-                None => Bounds::of(task.recording.headers().map(|(_, header)| header))
-                    .within(TimeRange { from: None, ..options.filter.range }),
-            };
-            bounds.push(of);
-        }
-        Self { options, shared, account, chunks, bounds, settled: Settled::default() }
-    }
-
-    /// The clock used for durations in a chunk. A duration is the difference between two times rounded to nanoseconds, so it may
-    /// vary by a nanosecond with the start of the clock. Like the JDK's parser, use the clock of the recording's first chunk.
-    fn lengths(&self, index: usize, chunk: &Chunk<'_>) -> Clock {
-        let header = chunk.header();
-        let first = self.chunks.get(index).and_then(|task| task.recording.headers().next());
-        let first = first.map(|(_, first)| first).filter(|first| first.ticks_per_second == header.ticks_per_second);
-        first.map_or(chunk.clock(), |first| Clock::new(first.start_nanos, first.start_ticks, first.ticks_per_second))
-    }
 }
 
 impl Consumer for Context<'_> {
@@ -211,7 +174,7 @@ impl Consumer for Context<'_> {
     }
 
     fn reads_events(&self, plans: &Plans, of: Type<'_>) -> bool {
-        plans.acts.get(of.id()).is_some()
+        plans.roles.get(of.id()).is_some()
     }
 
     fn trace_type(&self, plans: &Plans) -> Option<TypeId> {
@@ -222,16 +185,16 @@ impl Consumer for Context<'_> {
 
     fn state<'c, 'a: 'c>(&'c self, at: At<'c, 'a, Plans>) -> Walk<'a> {
         Walk {
-            rows: vec![Row::default(); at.plans.readings.len()],
+            rows: IndexVec::filled(Row::default(), at.plans.readings.len()),
             clock: at.chunk.clock(),
             lengths: self.lengths(at.index, at.chunk),
-            bounds: self.bounds.get(at.index).copied().unwrap_or_default(),
+            bounds: self.bounds(at.index),
         }
     }
 
     fn part<'a>(&self, _: &Plans) -> Part<'a> {
         let gathered = Gathered::timed(self.options.timeline);
-        Part { gathered, seen: vec![0; SOURCES.len()], ..Part::default() }
+        Part { gathered, seen: sources::by_source(0), ..Part::default() }
     }
 
     #[inline]
@@ -244,16 +207,13 @@ impl Consumer for Context<'_> {
         event: &RawEvent<'a>,
     ) {
         let plans = at.plans;
-        let i = match plans.acts.get(event.type_id) {
-            Some(Act::Read(i)) => i,
-            Some(Act::Fact(kind)) => return part.facts.push((kind, event.offset)),
+        let id = match plans.roles.get(event.type_id) {
+            Some(EventRole::Sample(id)) => id,
+            Some(EventRole::Fact(kind)) => return part.facts.push((kind, event.offset)),
             None => return,
         };
-        let Some(reading) = plans.readings.get(i as usize) else { return };
-        if let Some(seen) = part.seen.get_mut(reading.source as usize) {
-            *seen += 1;
-        }
-        let Some(row) = rows.get_mut(i as usize) else { return };
+        let (reading, row) = (&plans.readings[id], &mut rows[id]);
+        part.seen[reading.source] += 1;
         if event.read_into(&reading.plan, row).is_err() {
             part.unreadable += 1;
             if part.unreadable == 1 {
@@ -284,7 +244,7 @@ impl Consumer for Context<'_> {
         part.gathered.event(reading, row, [clock, lengths], *bounds);
     }
 
-    fn lose(&self, part: &mut Part<'_>, loss: Loss) {
+    fn add_loss(&self, part: &mut Part<'_>, loss: Loss) {
         part.losses.push(loss);
     }
 
@@ -295,9 +255,7 @@ impl Consumer for Context<'_> {
 
     fn join<'a>(&self, whole: &mut Part<'a>, mut later: Part<'a>) {
         let details = whole.gathered.append(later.gathered);
-        whole
-            .memory
-            .append(later.memory, |key| Key { detail: details.get(key.detail as usize).copied().unwrap_or(0), ..key });
+        whole.memory.append(later.memory, |key| Key { detail: details[key.detail], ..key });
         whole.facts.append(&mut later.facts);
         whole.losses.append(&mut later.losses);
         whole.errors.append(&mut later.errors);
@@ -314,7 +272,7 @@ impl Consumer for Context<'_> {
     ) -> Result<ChunkResult> {
         let At { index, chunk, plans, .. } = at;
         let mut facts = Facts::gather(chunk, ended.pools, &whole.facts, self.options);
-        self.settle(index, chunk, &mut facts);
+        self.inherit_settings(index, chunk, &mut facts);
         let mut losses = chunk.losses().to_vec();
         if plans.too_many {
             losses.push(Loss { offset: chunk.offset(), bytes: 0, what: Damage::OverLimit { limit: "types" } });
@@ -350,7 +308,7 @@ struct Routing<'c, 'a> {
     plans: &'c Plans,
     pools: &'c Pools<'a>,
     gathered: &'c Gathered<'a>,
-    seen: &'c [u64],
+    seen: &'c BySource<u64>,
     memory: Memory<Key>,
     errors: &'c [ConstantKey],
     facts: Facts,
@@ -371,13 +329,15 @@ impl<'a> Routing<'_, 'a> {
             let facts = self.facts;
             return Ok(ChunkResult { events, sources, losses, odd_durations, facts, ..ChunkResult::default() });
         }
-        // The index of each trace among those that are needed.
         let most = self.gathered.iter().len();
-        let mut traces: HashMap<ConstantKey, u32> = HashMap::with_capacity_and_hasher(most, Hasher::default());
-        let mut order: Vec<ConstantKey> = Vec::with_capacity(most);
-        let mut samples: Vec<(Target, u32, LabelSetId, Sums, u64)> = Vec::with_capacity(most);
-        let mut sample_of: Vec<u32> = Vec::new();
-        for (number, (key, sums)) in self.gathered.iter().enumerate() {
+        // The traces that are needed.
+        let mut traces: Numbered<TraceId, ConstantKey> = Numbered::with_capacity(most);
+        let mut samples: Vec<(Target, TraceId, LabelSetId, Sums, u64)> = Vec::with_capacity(most);
+        let mut sample_of: IndexVec<KeyId, Option<u32>> = IndexVec::new();
+        if self.gathered.timeline.is_some() {
+            sample_of.grow(most, None);
+        }
+        for (id, key, sums) in self.gathered.enumerate() {
             let Some(reading) = self.reading(key) else { continue };
             let detail = self.gathered.detail_of(key);
             if !labels.passes(reading, key, &detail) {
@@ -387,44 +347,32 @@ impl<'a> Routing<'_, 'a> {
             if let (Some(scale), Target::Cpu(CpuSource::ExecutionSample)) = (&scale, target) {
                 values[1] = scale.apply(detail.thread, values[1]);
             }
-            if let Some(state) = sources.get_mut(key.source as usize) {
-                state.note(target, routes.wall_period);
-            }
-            let trace = *traces.entry(key.stack).or_insert_with(|| {
-                order.push(key.stack);
-                u32::try_from(order.len() - 1).unwrap_or(u32::MAX)
-            });
+            sources[key.source].note(target, routes.wall_period);
+            let trace = traces.number(key.stack);
             if self.gathered.timeline.is_some() {
-                sample_of.resize(number, u32::MAX);
-                sample_of.push(u32::try_from(samples.len()).unwrap_or(u32::MAX));
+                sample_of[id] = u32::try_from(samples.len()).ok();
             }
             let text = self.gathered.text_of(&detail);
             let failed = if reading.measure == Measure::CpuTicks { u64::try_from(sums[2]).unwrap_or(0) } else { 0 };
             samples.push((target, trace, labels.set(reading, key, &detail, text), values, failed));
         }
         let timeline = self.timeline(&sample_of, &mut routes, scale.as_ref());
-        let mut number = |stack: ConstantKey| {
-            *traces.entry(stack).or_insert_with(|| {
-                order.push(stack);
-                u32::try_from(order.len() - 1).unwrap_or(u32::MAX)
-            })
-        };
         let memory = memory.map(|key: Key| {
             let reading = self.reading(&key)?;
             let detail = self.gathered.detail_of(&key);
             let passes = labels.passes(reading, &key, &detail);
-            passes.then(|| (number(key.stack), labels.set(reading, &key, &detail, self.gathered.text_of(&detail))))
+            passes
+                .then(|| (traces.number(key.stack), labels.set(reading, &key, &detail, self.gathered.text_of(&detail))))
         });
-        let resolved = stacks.resolve(&order)?;
+        let resolved: IndexVec<TraceId, _> = stacks.resolve(traces.items().as_slice())?.into();
         let odd_durations = self.gathered.odd_durations;
         let facts = self.facts;
         let mut result = ChunkResult { timeline, sources, losses, odd_durations, facts, ..ChunkResult::default() };
         let no_stack = self.context.shared.no_stack();
-        let stack = |trace: u32| resolved.get(trace as usize).copied().unwrap_or((no_stack, false));
-        result.memory = memory.map(|(trace, labels)| Some((stack(trace).0, labels)));
+        result.memory = memory.map(|(trace, labels)| Some((resolved[trace].0, labels)));
         result.samples.reserve(samples.len());
         for (target, trace, labels, values, failed) in samples {
-            let (stack, truncated) = stack(trace);
+            let (stack, truncated) = resolved[trace];
             let tally = result.tallies.entry(target).or_default();
             let n = values[0].max(0).unsigned_abs();
             tally.samples = tally.samples.saturating_add(n);
@@ -449,7 +397,7 @@ impl<'a> Routing<'_, 'a> {
         &self,
         labels: &mut Labels<'_, 'a>,
         routes: &mut Values<'_, 'a>,
-        sources: &mut [SourceState],
+        sources: &mut BySource<SourceState>,
     ) -> BTreeMap<Target, Vec<SampleEvent>> {
         let mut events: BTreeMap<Target, Vec<SampleEvent>> = BTreeMap::new();
         for ((key, sums), occurrence) in self.gathered.iter().zip(self.gathered.occurrences.iter().flatten()) {
@@ -459,9 +407,7 @@ impl<'a> Routing<'_, 'a> {
                 continue;
             }
             let Some((target, values)) = routes.of(key, sums) else { continue };
-            if let Some(state) = sources.get_mut(key.source as usize) {
-                state.note(target, routes.wall_period);
-            }
+            sources[key.source].note(target, routes.wall_period);
             let labels = labels.set(reading, key, &detail, self.gathered.text_of(&detail));
             let (start, duration) = (occurrence.start, occurrence.duration);
             events.entry(target).or_default().push(SampleEvent { start, duration, stack: key.stack, labels, values });
@@ -470,19 +416,23 @@ impl<'a> Routing<'_, 'a> {
     }
 
     /// When samples were taken. `sample_of` has the number of the sample of each key.
-    fn timeline(&self, sample_of: &[u32], routes: &mut Values<'_, 'a>, scale: Option<&Scale>) -> Option<Timeline> {
+    fn timeline(
+        &self,
+        sample_of: &IndexVec<KeyId, Option<u32>>,
+        routes: &mut Values<'_, 'a>,
+        scale: Option<&Scale>,
+    ) -> Option<Timeline> {
         let of_keys = self.gathered.timeline.as_ref()?;
         let mut timeline = Timeline::new(of_keys.step_nanos());
-        for Moment { cell, sample: key, value } in of_keys {
-            let sample = sample_of.get(key as usize).copied().unwrap_or(u32::MAX);
-            let Some(key) = self.gathered.key_at(key).filter(|_| sample != u32::MAX) else { continue };
-            let Some(reading) = self.reading(key) else { continue };
-            let Some((target, mut values)) = routes.of(key, &reading.measure.sums(value)) else { continue };
+        for moment in of_keys {
+            let (id, key) = self.gathered.key_of(&moment);
+            let (Some(sample), Some(reading)) = (sample_of[id], self.reading(key)) else { continue };
+            let Some((target, mut values)) = routes.of(key, &reading.measure.sums(moment.value)) else { continue };
             if let (Some(scale), Target::Cpu(CpuSource::ExecutionSample)) = (scale, target) {
                 values[1] = scale.apply(self.gathered.detail_of(key).thread, values[1]);
             }
             let last = target.kind().values().len().saturating_sub(1);
-            timeline.push(Moment { cell, sample, value: values.get(last).copied().unwrap_or(0) });
+            timeline.push(Moment { sample, value: at(&values, last).copied().unwrap_or(0), ..moment });
         }
         Some(timeline)
     }
@@ -503,18 +453,15 @@ impl<'a> Routing<'_, 'a> {
     }
 
     fn reading(&self, key: &Key) -> Option<&Reading> {
-        self.plans.reading(key.source as usize)
+        self.plans.reading(key.source)
     }
 
-    fn states(&self) -> Vec<SourceState> {
+    fn states(&self) -> BySource<SourceState> {
         let periods = Periods::new(&self.facts);
-        SOURCES
-            .iter()
-            .enumerate()
-            .map(|(i, source)| {
-                let type_id = self.plans.source_types.get(i).copied().flatten();
+        SourceId::all()
+            .map(|id| {
+                let (source, type_id, events) = (id.source(), self.plans.source_types[id], self.seen[id]);
                 let setting = |name: &str| self.facts.setting(source.event, name);
-                let events = self.seen.get(i).copied().unwrap_or(0);
                 let sampled = matches!(source.measure, Measure::Period | Measure::Weight);
                 SourceState {
                     declared: type_id.is_some(),
@@ -535,20 +482,20 @@ impl<'a> Routing<'_, 'a> {
 struct Values<'c, 'a> {
     routing: &'c Routing<'c, 'a>,
     routes: Routes,
-    periods: Vec<i64>,
+    periods: BySource<i64>,
     wall_period: StatedPeriod,
     /// The classes for which this chunk contains error events.
     errors: HashMap<ConstantKey, ()>,
     /// Targets that depend on a state or a class, by source and key.
-    known: HashMap<(u32, ConstantKey), Option<Target>>,
+    targets: HashMap<(SourceId, ConstantKey), Option<Target>>,
 }
 
 impl<'c, 'a> Values<'c, 'a> {
-    fn new(routing: &'c Routing<'c, 'a>, sources: &[SourceState]) -> Self {
+    fn new(routing: &'c Routing<'c, 'a>, sources: &BySource<SourceState>) -> Self {
         let errors = routing
             .gathered
             .iter()
-            .filter(|(key, _)| SOURCES.get(key.source as usize).is_some_and(|s| s.route == Route::ErrorThrow))
+            .filter(|(key, _)| key.source.source().route == Route::ErrorThrow)
             .map(|(key, _)| key.key)
             .chain(routing.errors.iter().copied())
             .map(|class| (class, ()))
@@ -559,14 +506,13 @@ impl<'c, 'a> Values<'c, 'a> {
             periods: sources.iter().map(|s| s.period.map_or(0, |(nanos, _)| nanos)).collect(),
             wall_period: Periods::new(&routing.facts).wall(),
             errors,
-            known: HashMap::default(),
+            targets: HashMap::default(),
         }
     }
 
     /// Where a sum of events counts and what it adds; `None` if it does not count.
     fn of(&mut self, key: &Key, sums: &Sums) -> Option<(Target, Sums)> {
-        let source = SOURCES.get(key.source as usize)?;
-        let period = self.periods.get(key.source as usize).copied().unwrap_or(0);
+        let (source, period) = (key.source.source(), self.periods[key.source]);
         let periods = |n: i64, period: i64| [n, n.saturating_mul(period), 0];
         let values = match source.measure {
             Measure::Period | Measure::Weight => periods(sums[0], period),
@@ -576,7 +522,7 @@ impl<'c, 'a> Values<'c, 'a> {
         let (routing, routes, errors) = (self.routing, &self.routes, &self.errors);
         let find = || routes.target(source.route, || routing.key_text(key), || errors.contains_key(&key.key));
         let target = match source.route {
-            Route::ExecutionSample | Route::Park => *self.known.entry((key.source, key.key)).or_insert_with(find),
+            Route::ExecutionSample | Route::Park => *self.targets.entry((key.source, key.key)).or_insert_with(find),
             _ => find(),
         }?;
         let values = match (source.route, target) {
@@ -598,8 +544,8 @@ impl<'a> Routing<'_, 'a> {
     }
 
     fn execution(&self) -> Execution {
-        let execution = SOURCES.iter().position(|s| s.route == Route::ExecutionSample);
-        let reading = execution.and_then(|place| self.plans.reading(place));
+        let execution = SourceId::all().find(|id| id.source().route == Route::ExecutionSample);
+        let reading = execution.and_then(|id| self.plans.reading(id));
         let is_async_profiler = self.facts.is_async_profiler();
         let has_default =
             is_async_profiler && has_default_state(self.chunk, self.pools, reading.and_then(|r| r.plan.type_id(KEY)));

@@ -13,7 +13,7 @@ use super::load::Loads;
 use super::memory::Memory;
 use super::options::CpuSource;
 use super::overlaps::Overlaps;
-use super::sources::SOURCES;
+use super::sources::{self, BySource};
 use crate::engine::routing::Target;
 use crate::hash::{HashMap, Hasher};
 use jfrkit_profile::{LabelSetId, Moment, ProfileType, Samples, StackId, Timeline};
@@ -125,7 +125,7 @@ impl SourceTotal {
 #[derive(Debug)]
 pub(super) struct Totals {
     pub(super) profiles: BTreeMap<ProfileType, Merged>,
-    pub(super) sources: Vec<SourceTotal>,
+    pub(super) sources: BySource<SourceTotal>,
     pub(super) tallies: HashMap<Target, Tally>,
     pub(super) facts: Vec<Facts>,
     pub(super) losses: Vec<Loss>,
@@ -149,7 +149,7 @@ impl Totals {
     fn new(max_losses: usize) -> Self {
         Self {
             profiles: BTreeMap::new(),
-            sources: vec![SourceTotal::default(); SOURCES.len()],
+            sources: sources::by_source(SourceTotal::default()),
             tallies: HashMap::default(),
             facts: Vec::new(),
             losses: Vec::new(),
@@ -170,7 +170,7 @@ impl Totals {
     }
 
     /// Records losses, up to the limit.
-    pub(super) fn lose(&mut self, losses: impl IntoIterator<Item = Loss>) {
+    pub(super) fn add_losses(&mut self, losses: impl IntoIterator<Item = Loss>) {
         for loss in losses {
             if self.losses.len() < self.max_losses {
                 self.losses.push(loss);
@@ -221,8 +221,8 @@ impl Committer {
         Self { recording_of, cpu: Overlaps::new(spans, chosen), totals: Totals::new(max_losses) }
     }
 
-    pub(super) fn lose(&mut self, loss: Loss) {
-        self.totals.lose([loss]);
+    pub(super) fn add_loss(&mut self, loss: Loss) {
+        self.totals.add_losses([loss]);
     }
 
     pub(super) fn finish(mut self) -> Totals {
@@ -280,7 +280,7 @@ impl Committer {
                 totals.facts.push(facts);
             }
             totals.odd_durations = totals.odd_durations.saturating_add(result.odd_durations);
-            totals.lose(result.losses);
+            totals.add_losses(result.losses);
         }
         if let Some((source, CpuSamples { merged, tally })) = self.cpu.end(index) {
             self.totals.cpu_sources.insert(source);

@@ -7,7 +7,8 @@ use jfr_parse::{Chunk, ConstantKey, EpochNanos, Error, Nanos, Recording, Result}
 use jfrkit_profile::{LabelSetId, LabelValue, ProfileType};
 
 use super::Collecting;
-use super::chunk::{ChunkResult, Context};
+use super::chunk::ChunkResult;
+use super::context::Context;
 use super::options::{LabelKey, Options};
 use super::overlaps::Overlaps;
 use crate::account::Account;

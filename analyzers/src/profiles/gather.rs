@@ -4,23 +4,37 @@ use std::hash::{BuildHasher, Hasher as _};
 
 use hashbrown::HashTable;
 use jfr_parse::{Clock, ConstantKey, EpochNanos, Nanos, RawStr, Row, TickSpan, Ticks, work};
+use jfrkit_profile::index::IndexVec;
 use jfrkit_profile::{Moment, Timeline};
 
 use super::plans::{Reading, Times};
 use super::sources::{
-    AMOUNT, KEY, Measure, OTHER_TEXT, PORT, ROOT_SPAN, SECOND, SLOTS, SPAN, STACK, TEXT, THREAD, TIME,
+    AMOUNT, KEY, Measure, OTHER_TEXT, PORT, ROOT_SPAN, SECOND, SLOTS, SPAN, STACK, SourceId, TEXT, THREAD, TIME,
 };
 
 use crate::engine::bounds::Bounds;
-use crate::hash::{HashMap, Hasher};
+use crate::hash::Hasher;
+use crate::numbered::Numbered;
+
+crate::ids::ids! {
+    /// A [`Key`].
+    pub(super) KeyId;
+    /// A [`Detail`]; the first is empty.
+    pub(crate) DetailId;
+    /// A text of a [`Detail`]; the first is null.
+    pub(crate) TextId;
+}
+
+impl KeyId {
+    const NONE: Self = Self(u32::MAX);
+}
 
 /// What events that are added up have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Key {
-    /// Index in [`SOURCES`](super::sources::SOURCES).
-    pub(super) source: u32,
-    /// Number of a [`Detail`]; 0 for none.
-    pub(super) detail: u32,
+    pub(super) source: SourceId,
+    /// 0 for none.
+    pub(super) detail: DetailId,
     /// Key of the stack trace in this chunk.
     pub(super) stack: ConstantKey,
     /// Key of a class or a state in this chunk, if it matters for the source.
@@ -32,7 +46,7 @@ impl Key {
     #[inline]
     fn hash(&self, hasher: &Hasher) -> u64 {
         let mut state = hasher.build_hasher();
-        let kind = u64::from(self.source) | u64::from(self.detail) << 32;
+        let kind = u64::from(self.source.number()) | u64::from(self.detail.0) << 32;
         state.write_u128(u128::from(kind) | u128::from(self.stack.0) << 64);
         state.write_u64(self.key.0);
         state.finish()
@@ -46,7 +60,7 @@ pub(crate) type Sums = [i64; 3];
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(crate) struct Detail {
     pub(super) thread: ConstantKey,
-    pub(super) text: u32,
+    pub(super) text: TextId,
     pub(super) port: u32,
     pub(super) span: u64,
     pub(super) root_span: u64,
@@ -64,13 +78,14 @@ pub(crate) struct Occurrence {
 /// Sums of events, in the order of the first event of each key.
 #[derive(Debug)]
 pub(crate) struct Gathered<'a> {
-    keys: Vec<Key>,
-    sums: Vec<Sums>,
-    /// Maps a hash to a number. The hash is stored too, so that growing does not hash all keys again.
-    table: HashTable<(u64, u32)>,
-    last: usize,
-    details: Numbered<Detail>,
-    texts: Numbered<RawStr<'a>>,
+    keys: IndexVec<KeyId, Key>,
+    sums: IndexVec<KeyId, Sums>,
+    /// Maps a hash to a key. The hash is stored too, so that growing does not hash all keys again.
+    table: HashTable<(u64, KeyId)>,
+    /// The key of the last event; [`KeyId::NONE`] if there is none.
+    last: KeyId,
+    details: Numbered<DetailId, Detail>,
+    texts: Numbered<TextId, RawStr<'a>>,
     /// If every event is kept by itself, when each began and how long it lasted.
     pub(super) occurrences: Option<Vec<Occurrence>>,
     /// The number of events with impossible durations.
@@ -87,10 +102,10 @@ impl Default for Gathered<'_> {
         let mut texts = Numbered::default();
         texts.number(RawStr::Null);
         Self {
-            keys: Vec::new(),
-            sums: Vec::new(),
+            keys: IndexVec::new(),
+            sums: IndexVec::new(),
             table: HashTable::new(),
-            last: usize::MAX,
+            last: KeyId::NONE,
             details,
             texts,
             odd_durations: 0,
@@ -147,8 +162,7 @@ impl<'a> Gathered<'a> {
 
     /// Keeps an event by itself.
     fn keep(&mut self, key: Key, sums: Sums, occurrence: Occurrence) {
-        self.last = self.keys.len();
-        self.keys.push(key);
+        self.last = self.keys.push(key);
         self.sums.push(sums);
         self.occurrences.get_or_insert_default().push(occurrence);
     }
@@ -157,22 +171,21 @@ impl<'a> Gathered<'a> {
     #[cold]
     fn record(&mut self, nanos: i64, value: i64) {
         if let Some(timeline) = &mut self.timeline {
-            let sample = u32::try_from(self.last).unwrap_or(u32::MAX);
-            timeline.push(Moment { cell: timeline.cell_of(nanos), sample, value });
+            timeline.push(Moment { cell: timeline.cell_of(nanos), sample: self.last.0, value });
         }
     }
 
     /// The key of an event.
     #[inline]
     pub(super) fn key(&mut self, reading: &Reading, row: &Row<'a, SLOTS>, clock: &Clock) -> Key {
-        let detail = if reading.detailed { self.detail(reading, row, clock) } else { 0 };
+        let detail = if reading.detailed { self.detail(reading, row, clock) } else { DetailId::default() };
         let key = if reading.keyed { row.get(KEY) } else { ConstantKey::default() };
         Key { source: reading.source, detail, stack: row.get(STACK), key }
     }
 
-    fn detail(&mut self, reading: &Reading, row: &Row<'a, SLOTS>, clock: &Clock) -> u32 {
+    fn detail(&mut self, reading: &Reading, row: &Row<'a, SLOTS>, clock: &Clock) -> DetailId {
         let text = match row.get(TEXT) {
-            _ if !reading.text => 0,
+            _ if !reading.text => TextId::default(),
             RawStr::Null | RawStr::Empty => self.texts.number(row.get(OTHER_TEXT)),
             text => self.texts.number(text),
         };
@@ -187,19 +200,19 @@ impl<'a> Gathered<'a> {
     fn add(&mut self, key: Key, sums: Sums) {
         // A loop that reads a file produces the same event over and over.
         if self.keys.get(self.last) == Some(&key) {
-            self.more(self.last, sums);
+            self.add_to(self.last, sums);
             return;
         }
         let hash = key.hash(&self.hasher);
         let keys = &self.keys;
-        let same = |&(h, i): &(u64, u32)| {
+        let same = |&(h, id): &(u64, KeyId)| {
             work::done(1);
-            h == hash && keys.get(i as usize) == Some(&key)
+            h == hash && keys[id] == key
         };
         match self.table.find(hash, same) {
             Some(&(_, found)) => {
-                self.last = found as usize;
-                self.more(self.last, sums);
+                self.last = found;
+                self.add_to(found, sums);
             }
             None => self.first(hash, key, sums),
         }
@@ -209,54 +222,45 @@ impl<'a> Gathered<'a> {
     #[cold]
     fn first(&mut self, hash: u64, key: Key, sums: Sums) {
         // More than 2^32 different stacks do not fit into any chunk that fits into memory.
-        let number = u32::try_from(self.keys.len()).unwrap_or(u32::MAX);
-        self.table.insert_unique(hash, (hash, number), |&(hash, _)| hash);
-        self.last = self.keys.len();
-        self.keys.push(key);
+        self.last = self.keys.push(key);
         self.sums.push(sums);
+        self.table.insert_unique(hash, (hash, self.last), |&(hash, _)| hash);
     }
 
     #[inline]
-    fn more(&mut self, i: usize, sums: Sums) {
-        if let Some(old) = self.sums.get_mut(i) {
-            for (old, more) in old.iter_mut().zip(sums) {
-                *old = old.saturating_add(more);
-            }
+    fn add_to(&mut self, key: KeyId, sums: Sums) {
+        for (sum, added) in self.sums[key].iter_mut().zip(sums) {
+            *sum = sum.saturating_add(added);
         }
     }
 
     /// Adds the sums of a later part of the same chunk. Returns the new numbers of its details.
-    pub(super) fn append(&mut self, later: Self) -> Vec<u32> {
-        if self.keys.is_empty() && self.details.items.len() <= 1 {
+    pub(super) fn append(&mut self, later: Self) -> IndexVec<DetailId, DetailId> {
+        if self.keys.is_empty() && self.details.items().len() <= 1 {
             *self = later;
-            return (0u32..).take(self.details.items.len()).collect();
+            return self.details.items().enumerate().map(|(id, _)| id).collect();
         }
         self.odd_durations += later.odd_durations;
-        let texts: Vec<u32> = later.texts.items.iter().map(|text| self.texts.number(*text)).collect();
-        let details: Vec<u32> = later
+        let texts: IndexVec<TextId, TextId> = later.texts.items().iter().map(|text| self.texts.number(*text)).collect();
+        let details: IndexVec<DetailId, DetailId> = later
             .details
-            .items
+            .items()
             .iter()
-            .map(|detail| {
-                let text = texts.get(detail.text as usize).copied().unwrap_or(0);
-                self.details.number(Detail { text, ..*detail })
-            })
+            .map(|detail| self.details.number(Detail { text: texts[detail.text], ..*detail }))
             .collect();
         if let Some(occurrences) = later.occurrences {
             self.occurrences.get_or_insert_default().extend(occurrences);
             self.sums.extend(later.sums);
-            let detail = |key: &Key| details.get(key.detail as usize).copied().unwrap_or(0);
-            self.keys.extend(later.keys.iter().map(|key| Key { detail: detail(key), ..*key }));
+            self.keys.extend(later.keys.iter().map(|key| Key { detail: details[key.detail], ..*key }));
             return details;
         }
-        let mut numbers = Vec::with_capacity(later.keys.len());
+        let mut numbers: IndexVec<KeyId, KeyId> = IndexVec::with_capacity(later.keys.len());
         for (key, sums) in later.keys.into_iter().zip(later.sums) {
-            let detail = details.get(key.detail as usize).copied().unwrap_or(0);
-            self.add(Key { detail, ..key }, sums);
-            numbers.push(u32::try_from(self.last).unwrap_or(u32::MAX));
+            self.add(Key { detail: details[key.detail], ..key }, sums);
+            numbers.push(self.last);
         }
         if let (Some(timeline), Some(later)) = (&mut self.timeline, &later.timeline) {
-            timeline.append(later, |key| numbers.get(key as usize).copied());
+            timeline.append(later, |key| Some(numbers[KeyId(key)].0));
         }
         details
     }
@@ -270,8 +274,8 @@ impl<'a> Gathered<'a> {
         timeline
             + occurrences
             + self.keys.capacity() * entry
-            + self.details.items.capacity() * detail
-            + self.texts.items.capacity() * 2 * detail
+            + self.details.items().capacity() * detail
+            + self.texts.items().capacity() * 2 * detail
     }
 
     /// With a timeline, if `step` is the length of its cells.
@@ -279,8 +283,15 @@ impl<'a> Gathered<'a> {
         Self { timeline: step.map(Timeline::new), ..Self::default() }
     }
 
-    pub(super) fn key_at(&self, number: u32) -> Option<&Key> {
-        self.keys.get(number as usize)
+    /// The key of a [`Moment`] in the timeline.
+    pub(super) fn key_of(&self, moment: &Moment) -> (KeyId, &Key) {
+        let id = KeyId(moment.sample);
+        (id, &self.keys[id])
+    }
+
+    /// The keys with their handles and sums.
+    pub(super) fn enumerate(&self) -> impl ExactSizeIterator<Item = (KeyId, &Key, &Sums)> + Clone {
+        self.keys.enumerate().zip(&self.sums).map(|((id, key), sums)| (id, key, sums))
     }
 
     pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = (&Key, &Sums)> + Clone {
@@ -288,11 +299,11 @@ impl<'a> Gathered<'a> {
     }
 
     pub(super) fn detail_of(&self, key: &Key) -> Detail {
-        self.details.items.get(key.detail as usize).copied().unwrap_or_default()
+        self.details[key.detail]
     }
 
     pub(super) fn text_of(&self, detail: &Detail) -> RawStr<'a> {
-        self.texts.items.get(detail.text as usize).copied().unwrap_or(RawStr::Null)
+        self.texts[detail.text]
     }
 }
 
@@ -312,26 +323,4 @@ impl Occurrence {
 )]
 fn weighted(weight: f64, size: i64) -> i64 {
     (weight * size as f64).round() as i64
-}
-
-/// Values numbered in the order of their first occurrence.
-#[derive(Debug)]
-struct Numbered<T> {
-    items: Vec<T>,
-    numbers: HashMap<T, u32>,
-}
-
-impl<T> Default for Numbered<T> {
-    fn default() -> Self {
-        Self { items: Vec::new(), numbers: HashMap::default() }
-    }
-}
-
-impl<T: Copy + Eq + std::hash::Hash> Numbered<T> {
-    fn number(&mut self, item: T) -> u32 {
-        *self.numbers.entry(item).or_insert_with(|| {
-            self.items.push(item);
-            u32::try_from(self.items.len() - 1).unwrap_or(u32::MAX)
-        })
-    }
 }

@@ -2,11 +2,12 @@
 
 use jfr_parse::{Chunk, Column, ConstantKey, Pools, RawStr, Text};
 
-use super::chunk::{Context, MAX_KEY_TEXT};
-use super::gather::{Detail, Key};
+use super::chunk::MAX_KEY_TEXT;
+use super::context::Context;
+use super::gather::{Detail, DetailId, Key};
 use super::options::LabelKey;
 use super::plans::{CLASS, KeyPlan, Plans, Reading, ThreadPlan};
-use super::sources::{KEY, SOURCES};
+use super::sources::{KEY, SourceId};
 use crate::engine::functions::class_name;
 use crate::hash::HashMap;
 use crate::names;
@@ -18,13 +19,13 @@ pub(super) struct Labels<'c, 'a> {
     plans: &'c Plans,
     pools: &'c Pools<'a>,
     context: &'c Context<'c>,
-    sets: HashMap<(u32, ConstantKey, u32), LabelSetId>,
+    sets: HashMap<(SourceId, ConstantKey, DetailId), LabelSetId>,
     threads: HashMap<ConstantKey, (StrId, i64)>,
     /// Texts by their position.
     texts: HashMap<(usize, usize), StrId>,
     classes: HashMap<(usize, usize), StrId>,
     thread_passes: HashMap<StrId, bool>,
-    state_passes: HashMap<(u32, ConstantKey), bool>,
+    state_passes: HashMap<(SourceId, ConstantKey), bool>,
 }
 
 /// The recorded name of the class or state that an event's key refers to.
@@ -74,7 +75,7 @@ impl<'c, 'a> Labels<'c, 'a> {
                 return false;
             }
         }
-        let is_state = SOURCES.get(key.source as usize).is_some_and(|s| s.key == Some(LabelKey::State));
+        let is_state = key.source.source().key == Some(LabelKey::State);
         if let Some(wanted) = filter.states.as_ref().filter(|_| is_state) {
             let (chunk, plans, pools) = (self.chunk, self.plans, self.pools);
             return *self.state_passes.entry((key.source, key.key)).or_insert_with(|| {
@@ -145,7 +146,7 @@ impl<'c, 'a> Labels<'c, 'a> {
     }
 
     fn compose(&mut self, reading: &Reading, key: &Key, detail: &Detail, text: RawStr<'a>) -> LabelSetId {
-        let Some(source) = SOURCES.get(key.source as usize) else { return LabelSetId::default() };
+        let source = key.source.source();
         let mut labels: Vec<Label> = Vec::new();
         for wanted in
             LabelKey::ALL.into_iter().chain([LabelKey::ContextId]).filter(|l| self.context.options.labels.contains(l))

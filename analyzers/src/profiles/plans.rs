@@ -5,18 +5,18 @@ use jfr_parse::{Chunk, Column, ConstantKey, Content, Plan, Result, Text, TimeUni
 use super::facts::FactKind;
 use super::options::{LabelKey, Options};
 use super::sources::{
-    AMOUNT, KEY, LASTED, Measure, OTHER_TEXT, PORT, ROOT_SPAN, Route, SLOTS, SOURCES, SPAN, STACK, TEXT, THREAD, TIME,
-    source_of,
+    self, AMOUNT, BySource, KEY, LASTED, Measure, OTHER_TEXT, PORT, ROOT_SPAN, Route, SLOTS, SPAN, STACK, SourceId,
+    TEXT, THREAD, TIME, source_of,
 };
 use crate::engine::stack_plans::ClassPlan;
 use crate::engine::type_map::TypeMap;
 use crate::hash::HashMap;
+use jfrkit_profile::index::IndexVec;
 
 /// How to read the events of one type.
 #[derive(Debug)]
 pub(crate) struct Reading {
-    /// Index in [`SOURCES`].
-    pub(super) source: u32,
+    pub(super) source: SourceId,
     pub(super) plan: Plan<SLOTS>,
     pub(super) measure: Measure,
     pub(super) route: Route,
@@ -42,26 +42,30 @@ pub(super) struct Times {
     pub(super) duration: Option<(Column<i64>, TimeUnit)>,
 }
 
-/// What to do with an event.
+crate::ids::ids! {
+    /// A [`Reading`] of a chunk's metadata.
+    pub(crate) ReadingId;
+}
+
+/// What the events of a type are used for.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Act {
-    /// Read it, using the reading with this number.
-    Read(u32),
-    /// Keep it for the facts about the chunk.
+pub(crate) enum EventRole {
+    /// They count in profiles and are read like this.
+    Sample(ReadingId),
+    /// They are facts about the chunk.
     Fact(FactKind),
 }
 
 /// Everything that depends only on metadata.
 #[derive(Debug)]
 pub(crate) struct Plans {
-    pub(super) acts: TypeMap<Act>,
-    pub(super) readings: Vec<Reading>,
-    /// Maps an index in [`SOURCES`] to an index among the readings.
-    by_source: Vec<Option<usize>>,
+    pub(super) roles: TypeMap<EventRole>,
+    pub(super) readings: IndexVec<ReadingId, Reading>,
+    by_source: BySource<Option<ReadingId>>,
     pub(super) trace_type: Option<TypeId>,
     pub(super) threads: Option<ThreadPlan>,
-    /// The type ids of the sources, by index in [`SOURCES`], if they are declared.
-    pub(super) source_types: Vec<Option<TypeId>>,
+    /// The type ids of the sources, if they are declared.
+    pub(super) source_types: BySource<Option<TypeId>>,
     pub(super) string_type: TypeId,
     /// Whether times are compared.
     pub(super) timed: bool,
@@ -104,36 +108,32 @@ impl Plans {
     pub(super) fn new(chunk: &Chunk<'_>, options: &Options) -> Result<Self> {
         let metadata = chunk.metadata();
         let timed = !options.filter.range.is_open();
-        let mut acts = TypeMap::default();
-        let mut readings = Vec::new();
-        let mut source_types = vec![None; SOURCES.len()];
-        let mut by_source = vec![None; SOURCES.len()];
-        let (mut by_name, mut too_many) = (vec![0usize; SOURCES.len()], false);
+        let mut roles = TypeMap::default();
+        let mut readings: IndexVec<ReadingId, Reading> = IndexVec::new();
+        let mut source_types = sources::by_source(None);
+        let mut by_source = sources::by_source(None);
+        let (mut by_name, mut too_many) = (sources::by_source(0usize), false);
         for event in metadata.event_types() {
             let name = event.canonical_name();
             if let Some(fact) = FactKind::of(&name) {
                 if fact.is_for_scaling() && !options.scale_cpu {
                     continue;
                 }
-                acts.insert(event.id(), Act::Fact(fact));
+                roles.insert(event.id(), EventRole::Fact(fact));
                 continue;
             }
-            let Some(i) = source_of(&name) else { continue };
+            let Some(source) = source_of(&name) else { continue };
             // One name for a million types would take memory out of proportion; a JVM has one type per name.
-            let same = by_name.get_mut(i).map_or(0, |n| std::mem::replace(n, *n + 1));
-            if same >= SAME_NAME {
+            by_name[source] += 1;
+            if by_name[source] > SAME_NAME {
                 too_many = true;
                 continue;
             }
-            if let Some(slot) = source_types.get_mut(i) {
-                *slot = Some(event.id());
-            }
-            if let Some(reading) = Reading::new(chunk, event, i, options, timed)? {
-                acts.insert(event.id(), Act::Read(u32::try_from(readings.len()).unwrap_or(u32::MAX)));
-                if let Some(slot) = by_source.get_mut(i) {
-                    *slot = Some(readings.len());
-                }
-                readings.push(reading);
+            source_types[source] = Some(event.id());
+            if let Some(reading) = Reading::new(chunk, event, source, options, timed)? {
+                let id = readings.push(reading);
+                roles.insert(event.id(), EventRole::Sample(id));
+                by_source[source] = Some(id);
             }
         }
         let slot_type = |column: Column<ConstantKey>| {
@@ -153,7 +153,7 @@ impl Plans {
             None => None,
         };
         let string_type = metadata.string_type();
-        Ok(Self { acts, readings, by_source, trace_type, threads, source_types, string_type, timed, keys, too_many })
+        Ok(Self { roles, readings, by_source, trace_type, threads, source_types, string_type, timed, keys, too_many })
     }
 
     /// Whether constants of this type are needed.
@@ -174,9 +174,9 @@ impl Plans {
         }
     }
 
-    /// How to read the events with this index in [`SOURCES`].
-    pub(super) fn reading(&self, source: usize) -> Option<&Reading> {
-        self.readings.get((*self.by_source.get(source)?)?)
+    /// How to read the events of a source, if any are read.
+    pub(super) fn reading(&self, source: SourceId) -> Option<&Reading> {
+        self.by_source[source].map(|id| &self.readings[id])
     }
 }
 
@@ -216,10 +216,17 @@ impl Times {
 
 impl Reading {
     /// `None` if no profile that the events contribute to is requested.
-    fn new(chunk: &Chunk<'_>, event: Type<'_>, place: usize, options: &Options, timed: bool) -> Result<Option<Self>> {
-        let Some(source) = SOURCES.get(place).filter(|s| s.kinds().iter().any(|k| options.wants(*k))) else {
+    fn new(
+        chunk: &Chunk<'_>,
+        event: Type<'_>,
+        source_id: SourceId,
+        options: &Options,
+        timed: bool,
+    ) -> Result<Option<Self>> {
+        let source = source_id.source();
+        if !source.kinds().iter().any(|kind| options.wants(*kind)) {
             return Ok(None);
-        };
+        }
         if source.route == Route::Free && !options.native_leaks {
             return Ok(None);
         }
@@ -273,7 +280,6 @@ impl Reading {
         let spanned = (spans || context) && (plan.has(SPAN) || plan.has(ROOT_SPAN));
         let detailed = thread || text || port || times || spanned;
         let (measure, route) = (source.measure, source.route);
-        let source = u32::try_from(place).unwrap_or(u32::MAX);
-        Ok(Some(Self { source, plan, measure, route, keyed, detailed, text, context, times, each }))
+        Ok(Some(Self { source: source_id, plan, measure, route, keyed, detailed, text, context, times, each }))
     }
 }

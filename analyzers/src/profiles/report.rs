@@ -4,7 +4,7 @@ use super::commit::{SourceTotal, Totals};
 use super::facts::Facts;
 use super::load::Loads;
 use super::options::{CpuSource, Filter, Options};
-use super::sources::{Measure, Route, SOURCES, Source};
+use super::sources::{Measure, Route, Source};
 use crate::engine::bounds;
 use crate::engine::routing::Target;
 use crate::events::JvmVersion;
@@ -17,7 +17,7 @@ use jfrkit_profile::{Absent, Period, ProfileType, Samples, units};
 fn sources_of(kind: ProfileType, totals: &Totals) -> impl Iterator<Item = (&'static Source, &SourceTotal)> {
     // Freed memory does not have its own profile.
     let makes = move |source: &Source| source.route != Route::Free && source.kinds().contains(&kind);
-    SOURCES.iter().zip(&totals.sources).filter(move |(source, _)| makes(source))
+    totals.sources.enumerate().map(|(id, total)| (id.source(), total)).filter(move |(source, _)| makes(source))
 }
 
 /// Whether the events of a source count in a profile of this type.
@@ -246,7 +246,7 @@ fn recorder(totals: &Totals) -> Recorder<'_> {
 /// What a user should know about the numbers.
 pub(super) fn warnings(totals: &Totals, options: &Options) -> Vec<String> {
     let mut lines = Vec::new();
-    for (source, total) in SOURCES.iter().zip(&totals.sources) {
+    for (source, total) in totals.sources.enumerate().map(|(id, total)| (id.source(), total)) {
         if total.events == 0 || !source.kinds().iter().any(|k| options.wants(*k)) {
             continue;
         }

@@ -4,6 +4,7 @@ use super::gather::Sums;
 use super::options::{CpuSource, LabelKey};
 use jfr_parse::{Column, ConstantKey, Text};
 use jfrkit_profile::ProfileType;
+use jfrkit_profile::index::{Id, IndexVec, at};
 
 /// Number of fields read from an event.
 pub(crate) const SLOTS: usize = 12;
@@ -58,7 +59,7 @@ impl Measure {
 
     /// The sum of an event that decides its last value.
     pub(super) fn main(self, sums: Sums) -> i64 {
-        sums.get(self.last()).copied().unwrap_or(0)
+        at(&sums, self.last()).copied().unwrap_or(0)
     }
 
     /// The sums of an event whose main sum is this one. The other sums are wrong, except for the number of events.
@@ -228,14 +229,52 @@ pub(crate) const SOURCES: &[Source] = &[
     source("jdk.MethodTrace", To(P::MethodTrace), Ticks, ["duration", ""]),
 ];
 
-/// The index in [`SOURCES`] of the source with this event type.
-pub(crate) fn source_of(event: &str) -> Option<usize> {
-    SOURCES.iter().position(|s| s.event == event)
+crate::ids::ids! {
+    /// A source: its index in [`SOURCES`].
+    pub(crate) SourceId;
+}
+
+/// Something for each source, in the order of [`SOURCES`].
+pub(crate) type BySource<T> = IndexVec<SourceId, T>;
+
+impl SourceId {
+    /// The source.
+    #[inline]
+    #[expect(clippy::indexing_slicing, reason = "only this file makes these handles, from indices")]
+    pub(crate) fn source(self) -> &'static Source {
+        &SOURCES[self.place()]
+    }
+
+    /// The handle as a number.
+    #[inline]
+    pub(crate) fn number(self) -> u32 {
+        self.0
+    }
+
+    /// The handle with this number, if there is such a source.
+    pub(crate) fn from_number(number: u32) -> Option<Self> {
+        ((number as usize) < SOURCES.len()).then_some(Self(number))
+    }
+
+    /// All sources.
+    pub(crate) fn all() -> impl Iterator<Item = Self> + Clone {
+        (0..).map_while(Self::from_number)
+    }
+}
+
+/// The same for each source.
+pub(crate) fn by_source<T: Clone>(item: T) -> BySource<T> {
+    BySource::filled(item, SOURCES.len())
+}
+
+/// The source with this event type.
+pub(crate) fn source_of(event: &str) -> Option<SourceId> {
+    SourceId::all().find(|id| id.source().event == event)
 }
 
 /// The profile types to which events of these types contribute, judging by their names.
 pub(crate) fn types_of<'e>(events: impl Iterator<Item = &'e str>) -> Vec<ProfileType> {
     let kinds: Vec<ProfileType> =
-        events.filter_map(source_of).filter_map(|i| SOURCES.get(i)?.kinds().first().copied()).collect();
+        events.filter_map(source_of).filter_map(|id| id.source().kinds().first().copied()).collect();
     P::ALL.iter().copied().filter(|kind| kinds.contains(kind)).collect()
 }

@@ -67,7 +67,7 @@ impl Consumer for Sizes {
         *part.entry(event.type_id).or_default() += event.size;
     }
 
-    fn lose(&self, _: &mut Self::Part<'_>, _: Loss) {}
+    fn add_loss(&self, _: &mut Self::Part<'_>, _: Loss) {}
 
     fn close<'c, 'a: 'c>(&self, (): &mut (), part: &mut Self::Part<'a>) -> usize {
         part.len() * 16

@@ -234,7 +234,7 @@ impl Consumer for Context<'_> {
         }
     }
 
-    fn lose(&self, part: &mut Part, loss: Loss) {
+    fn add_loss(&self, part: &mut Part, loss: Loss) {
         part.skipped = part.skipped.saturating_add(loss.bytes);
     }
 

@@ -11,7 +11,7 @@ use crate::events::facts::SHAPE;
 use crate::events::needs::{AMOUNT, EVENT, PROFILE};
 use crate::hash::HashMap;
 use crate::names::cut;
-use crate::profiles::sources::{self, KEY, Measure, Route, SOURCES, source_of};
+use crate::profiles::sources::{self, KEY, Measure, Route, SourceId, source_of};
 use jfrkit_profile::{Interner, StrId};
 
 /// Maximum number of fields read from one event type; the first three are always start, duration and stack
@@ -54,10 +54,9 @@ pub(super) enum Convert {
     One,
     /// A floating-point number times the integer in another field.
     Product(Column<i64>),
-    /// What determines the profile in which the event counts: its index among the sources, and a constant of
-    /// this type.
+    /// What determines the profile in which the event counts: its source, and a constant of this type.
     Profile {
-        source: usize,
+        source: SourceId,
         text: Option<TypeId>,
     },
 }
@@ -315,22 +314,22 @@ impl<'c> Builder<'c, '_> {
 
     /// What determines the profile in which an event counts.
     fn profile(&mut self, event: &str) -> Option<Source> {
-        let place = source_of(event)?;
-        let source = SOURCES.get(place)?;
+        let id = source_of(event)?;
+        let source = id.source();
         let said = matches!(source.route, Route::ExecutionSample | Route::Park)
             .then(|| self.located(event, source.field(KEY)))
             .flatten();
         Some(match said {
             Some(Source { column, convert: Convert::Reference { type_id, .. } }) => {
-                Source { column, convert: Convert::Profile { source: place, text: Some(type_id) } }
+                Source { column, convert: Convert::Profile { source: id, text: Some(type_id) } }
             }
-            _ => Source { column: FIRST, convert: Convert::Profile { source: place, text: None } },
+            _ => Source { column: FIRST, convert: Convert::Profile { source: id, text: None } },
         })
     }
 
     /// What an event adds to its profile.
     fn amount(&mut self, event: &str) -> Option<Source> {
-        let source = SOURCES.get(source_of(event)?)?;
+        let source = source_of(event)?.source();
         let [first, second] = [source.field(sources::AMOUNT), source.field(sources::SECOND)];
         Some(match source.measure {
             Measure::Count | Measure::Period | Measure::CpuTicks => Source { column: FIRST, convert: Convert::One },

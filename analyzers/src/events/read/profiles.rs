@@ -17,23 +17,24 @@ use crate::events::needs::{GroupBy, PROFILE};
 use crate::hash::HashMap;
 use crate::profiles::execution::{Execution, is_async_profiler};
 use crate::profiles::overlapping;
-use crate::profiles::sources::{Route, SOURCES};
+use crate::profiles::sources::{BySource, Route, SourceId};
 use jfrkit_profile::{Interner, ProfileType, StackId, StrId};
 
 /// Maximum number of groups of overlapping chunks whose CPU samples wait for more chunks.
 const WAITING: usize = 8;
 
 /// The key of an event of this source, with its text if it may matter.
-pub(crate) fn code(source: usize, text: Option<StrId>) -> Cell {
+pub(crate) fn code(source: SourceId, text: Option<StrId>) -> Cell {
     let text = text.map_or(0, |id| i64::from(id.number()).saturating_add(1));
-    Cell::Int((text << 8) | i64::try_from(source & 0xff).unwrap_or(0))
+    debug_assert!(source.number() <= 0xff);
+    Cell::Int((text << 8) | i64::from(source.number() & 0xff))
 }
 
 /// The source and the text of a key.
-fn decode(cell: Cell) -> Option<(usize, Option<StrId>)> {
+fn decode(cell: Cell) -> Option<(SourceId, Option<StrId>)> {
     let code = cell.int()?;
     let text = (code >> 8).checked_sub(1).and_then(|id| u32::try_from(id).ok()).map(StrId::from_number);
-    Some((usize::try_from(code & 0xff).ok()?, text))
+    Some((SourceId::from_number(u32::try_from(code & 0xff).ok()?)?, text))
 }
 
 /// What a chunk reveals about its writer.
@@ -75,8 +76,8 @@ pub(crate) struct ChunkView {
     pub(crate) writer: Writer,
     /// Whether the chunk declares [`State::Default`].
     pub(crate) has_default_state: bool,
-    /// The number of events of each source, in the order of [`SOURCES`].
-    pub(crate) counts: Vec<u64>,
+    /// The number of events of each source.
+    pub(crate) counts: BySource<u64>,
 }
 
 impl ChunkView {
@@ -86,12 +87,12 @@ impl ChunkView {
             index,
             writer: Writer::of(facts.by_jvm, &facts.gathered.tables, wanted, interner),
             has_default_state: facts.has_default_state,
-            counts: SOURCES.iter().map(|source| count(source.event)).collect(),
+            counts: SourceId::all().map(|id| count(id.source().event)).collect(),
         }
     }
 
     fn has(&self, is: impl Fn(Route) -> bool) -> bool {
-        SOURCES.iter().zip(&self.counts).any(|(source, count)| is(source.route) && *count > 0)
+        self.counts.enumerate().any(|(id, count)| is(id.source().route) && *count > 0)
     }
 }
 
@@ -157,7 +158,7 @@ impl Profiles {
                 let (source, text) = decode(key)?;
                 let text = || text.map(|id| interner.symbols().str(id).to_owned());
                 // Exceptions are counted by separate rules that check the class.
-                routes.target(SOURCES.get(source)?.route, text, || true)
+                routes.target(source.source().route, text, || true)
             })
         };
         let number = self.group_of.get(chunk.index).copied().unwrap_or(chunk.index);

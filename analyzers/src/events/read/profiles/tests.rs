@@ -8,7 +8,7 @@ use crate::events::facts::{Key, Sample};
 use crate::events::needs::{MAX_KEYS, MAX_MEASURES};
 use crate::events::read::read;
 use crate::events::{AMOUNT, FIRST, Needs};
-use crate::profiles::sources::source_of;
+use crate::profiles::sources::{SourceId, source_of};
 use crate::rule::AnalysisOptions;
 
 const BY: GroupBy = GroupBy::of(&[]).by(&[PROFILE]);
@@ -29,7 +29,7 @@ fn join(spans: &[(i64, i64)], chunks: &[(Writer, bool, Events<'_>)]) -> BTreeMap
             from.add(&key, &Sample { start: 0, end: 0, measures: [0.0; MAX_MEASURES], since: 0 });
         }
         let count = |name: &str| events.iter().filter(|(event, _)| *event == name).count() as u64;
-        let counts = SOURCES.iter().map(|source| count(source.event)).collect();
+        let counts = SourceId::all().map(|id| count(id.source().event)).collect();
         let view = ChunkView { index, writer: writer.clone(), has_default_state: *has_default, counts };
         let mut from = vec![from];
         profiles.tell_apart(&view, &mut from, &interner, Cell::Stack);

@@ -10,16 +10,17 @@ use parking_lot::Mutex;
 
 use jfr_parse::Chunk;
 
-use super::chunk::Context;
+use super::context::Context;
 use super::execution::by_jvm;
 use super::facts::{FactKind, Facts};
-use super::plans::{Act, Plans};
+use super::plans::{EventRole, Plans};
 use crate::engine::driver::Task;
+use jfrkit_profile::index::at;
 
 /// The settings of chunks, their own or inherited, by chunk number.
 #[derive(Debug, Default)]
-pub(super) struct Settled {
-    known: Mutex<BTreeMap<usize, Arc<Earlier>>>,
+pub(super) struct InheritedSettings {
+    by_chunk: Mutex<BTreeMap<usize, Arc<Earlier>>>,
 }
 
 #[derive(Debug)]
@@ -34,19 +35,19 @@ const KEPT: usize = 256;
 /// How many chunks back to look for settings. Chunks of a JVM may be in between.
 const BACK: usize = 64;
 
-impl Settled {
+impl InheritedSettings {
     fn get(&self, index: usize) -> Option<Arc<Earlier>> {
-        self.known.lock().get(&index).cloned()
+        self.by_chunk.lock().get(&index).cloned()
     }
 
     fn put(&self, index: usize, facts: &Facts, complete: bool) -> Arc<Earlier> {
         let mut kept = Facts::default();
         kept.inherit(facts);
         let earlier = Arc::new(Earlier { facts: kept, complete });
-        let mut known = self.known.lock();
-        known.insert(index, earlier.clone());
-        if known.len() > KEPT {
-            known.pop_first();
+        let mut by_chunk = self.by_chunk.lock();
+        by_chunk.insert(index, earlier.clone());
+        if by_chunk.len() > KEPT {
+            by_chunk.pop_first();
         }
         earlier
     }
@@ -54,7 +55,7 @@ impl Settled {
 
 impl Context<'_> {
     /// Completes the facts of a chunk with those of the previous chunk of the same writer.
-    pub(super) fn settle(&self, index: usize, chunk: &Chunk<'_>, facts: &mut Facts) {
+    pub(super) fn inherit_settings(&self, index: usize, chunk: &Chunk<'_>, facts: &mut Facts) {
         if by_jvm(chunk) {
             return;
         }
@@ -67,15 +68,15 @@ impl Context<'_> {
                 }
             }
         }
-        self.settled.put(index, facts, true);
+        self.inherited.put(index, facts, true);
     }
 
     /// The settings of chunk `before`, if it belongs to the same recording as chunk `index`.
     fn earlier(&self, index: usize, before: usize) -> Option<Arc<Earlier>> {
-        if let Some(known) = self.settled.get(before) {
+        if let Some(known) = self.inherited.get(before) {
             return Some(known);
         }
-        let (mine, Task { recording, number }) = (self.chunks.get(index)?, *self.chunks.get(before)?);
+        let (mine, Task { recording, number }) = (at(self.chunks, index)?, *at(self.chunks, before)?);
         if !std::ptr::eq(mine.recording, recording) {
             return None;
         }
@@ -85,13 +86,13 @@ impl Context<'_> {
             && !by_jvm(&chunk)
             && let Ok(plans) = Plans::new(&chunk, self.options)
         {
-            let fact = |event: jfr_parse::RawEvent<'_>| match plans.acts.get(event.type_id) {
-                Some(Act::Fact(kind)) if kind != FactKind::Endpoint => Some(kind),
+            let fact = |event: jfr_parse::RawEvent<'_>| match plans.roles.get(event.type_id) {
+                Some(EventRole::Fact(kind)) if kind != FactKind::Endpoint => Some(kind),
                 _ => None,
             };
             let events: Vec<_> = chunk.events().filter_map(|event| Some((fact(event)?, event.offset))).collect();
             facts = Facts::gather(&chunk, chunk.pools(), &events, self.options);
         }
-        Some(self.settled.put(before, &facts, false))
+        Some(self.inherited.put(before, &facts, false))
     }
 }
