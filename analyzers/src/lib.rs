@@ -35,6 +35,7 @@ pub mod summary;
 #[cfg(all(feature = "rules", any(test, feature = "testing")))]
 pub mod testing;
 pub mod time_range;
+mod tracks;
 pub mod views;
 
 pub use pass::Pass;
@@ -44,3 +45,4 @@ pub use profiles::{
 };
 pub use summary::Summary;
 pub use time_range::{TimeBound, TimeRange};
+pub use tracks::add_tracks;

@@ -1,10 +1,9 @@
 //! `jfrkit convert`: writes the profiles of recordings and pprof files in the formats of other tools.
 //!
-//! The folder has the steps: `collect.rs` opens recordings and collects their profiles, `beside.rs` adds collections
-//! and metrics to a timeline, `outcome.rs` reports on each input. Encoding a format belongs in `pprof-emit`, options
-//! that other commands have too in `collecting.rs`. Start with [`run`], then `convert` below it.
+//! The folder has the steps: `collect.rs` opens recordings and collects their profiles, `outcome.rs` reports on each
+//! input. Encoding a format belongs in `pprof-emit`, options that other commands have too in `collecting.rs`. Start with
+//! [`run`], then `convert` below it.
 
-mod beside;
 mod collect;
 mod outcome;
 
@@ -14,7 +13,7 @@ use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use indicatif::ProgressBar;
-use jfr_analyzers::{LabelKey, Options};
+use jfr_analyzers::{LabelKey, Options, add_tracks};
 use jfr_parse::{MetadataCache, OpenOptions, Stop};
 use jfrkit_profile::any::{AnyProfile, java_title, types};
 use jfrkit_profile::tree::View;
@@ -275,7 +274,7 @@ impl Args {
                         if self.format == Format::Firefox
                             && let Some(first) = all.first_mut()
                         {
-                            beside::add(first, recordings)?;
+                            add_tracks(first, recordings).map_err(std::io::Error::other)?;
                         }
                         let typed: Vec<Typed<'_>> =
                             set.profiles.iter().zip(&all).map(|(profile, any)| typed(profile, any)).collect();

@@ -1,12 +1,11 @@
-//! What a timeline shows in addition to samples: garbage collections, and load and heap size over time.
+//! What a timeline shows in addition to samples: garbage collections as markers, and load and heap size as counters.
 
-use std::io;
-
-use jfr_analyzers::metrics::Metrics;
-use jfr_parse::Recording;
 use jfr_parse::de::{Timespan, Timestamp};
+use jfr_parse::{Recording, Result};
 use jfrkit_profile::StrId;
 use jfrkit_profile::any::{AnyProfile, Counter, Marker};
+
+use crate::metrics::Metrics;
 
 /// A garbage collection.
 #[derive(serde::Deserialize)]
@@ -25,11 +24,14 @@ const COUNTERS: [(&str, &str, &str); 3] = [
     ("rss", "Resident memory", "bytes"),
 ];
 
-/// Adds collections as markers and metrics as counters. Skips unreadable data silently, because collecting the samples
-/// already reported it.
-pub(super) fn add(profile: &mut AnyProfile, recordings: &[Recording<'static>]) -> io::Result<()> {
+/// Adds the garbage collections of recordings to a profile as markers, and CPU cores in use, heap after collections and
+/// resident memory as counters. Data that cannot be read is left out without a word: collecting the samples reports it.
+///
+/// # Errors
+/// [`jfr_parse::Error::Stopped`].
+pub fn add_tracks(profile: &mut AnyProfile, recordings: &[Recording<'_>]) -> Result<()> {
     for recording in recordings {
-        recording.stop().check().map_err(io::Error::other)?;
+        recording.stop().check()?;
         for chunk in recording.chunks() {
             let Ok(chunk) = chunk else { continue };
             let Some(of) = chunk.metadata().by_name("jdk.GarbageCollection") else { continue };
@@ -52,4 +54,26 @@ pub(super) fn add(profile: &mut AnyProfile, recordings: &[Recording<'static>]) -
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    use super::*;
+
+    #[test]
+    fn collections_are_markers_and_metrics_are_counters() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/jdk17-full.jfr");
+        let recordings = [Recording::open(path).unwrap()];
+        let mut profile = AnyProfile::default();
+        add_tracks(&mut profile, &recordings).unwrap();
+        let summary = crate::Summary::of(&recordings[0]).unwrap();
+        let collections = summary.events.iter().find(|event| event.name == "jdk.GarbageCollection").unwrap();
+        assert_eq!(profile.markers.len() as u64, collections.count);
+        assert!(profile.markers.iter().all(|marker| marker.start <= marker.end));
+        let names: Vec<&str> = profile.counters.iter().map(|counter| profile.texts.get(counter.name)).collect();
+        // Older JDKs do not record the resident memory.
+        assert_eq!(names, ["processCPU", "Heap after GC"]);
+        assert!(profile.counters.iter().all(|counter| counter.points.is_sorted_by_key(|(at, _)| *at)));
+    }
 }
