@@ -227,7 +227,8 @@ impl Args {
             Format::Otlp => export::write_otlp(typed, name, out, cancel),
             Format::Firefox => export::write_firefox(typed, name, out, cancel),
             Format::Speedscope if self.evented => export::write_speedscope_evented(typed, name, out, cancel),
-            _ => export::write_speedscope_any(typed, name, out, cancel),
+            Format::Speedscope => export::write_speedscope_any(typed, name, out, cancel),
+            Format::Pprof | Format::Collapsed | Format::Flamegraph => unreachable!("these hold one type per file"),
         }
     }
 
