@@ -205,6 +205,24 @@ pub fn at<T>(items: &[T], place: usize) -> Option<&T> {
     items.get(place)
 }
 
+/// The item at an index that our own code computed, to be changed, like [`at`].
+#[inline]
+#[must_use]
+#[track_caller]
+pub fn at_mut<T>(items: &mut [T], place: usize) -> Option<&mut T> {
+    debug_assert!(place < items.len(), "item {place} of {}", items.len());
+    items.get_mut(place)
+}
+
+/// The items of a range that our own code computed, to be changed, like [`at`].
+#[inline]
+#[must_use]
+#[track_caller]
+pub fn range_mut<T>(items: &mut [T], range: Range<usize>) -> &mut [T] {
+    debug_assert!(range.start <= range.end && range.end <= items.len(), "items {range:?} of {}", items.len());
+    items.get_mut(range).unwrap_or_default()
+}
+
 /// The items of a range that our own code computed, like [`at`].
 #[inline]
 #[must_use]

@@ -16,6 +16,7 @@ use rayon::prelude::*;
 use super::functions::{Functions, Methods, Spelling, pseudo};
 use super::memo::{MEMO_BYTES, Memo};
 use super::stack_plans::StackPlans;
+use jfrkit_profile::index::{IndexVec, range};
 use jfrkit_profile::{BLOCK, BlockId, Frame, FrameId, FunctionId, Interner, StackId, Tables};
 
 /// The frame for events without a usable stack trace.
@@ -103,6 +104,15 @@ pub(crate) fn with_bounded_names<T>(read: impl Fn(bool) -> Result<T>) -> Result<
 /// varint continued.
 const SURE_BYTES: usize = 11;
 
+crate::ids::ids! {
+    /// A frame that a resolver knows. 0 is the unknown method; 1 is not used.
+    LocalFrame;
+    /// A block that a resolver knows.
+    LocalBlock;
+    /// A method that a resolver knows.
+    LocalMethod;
+}
+
 /// Number of a frame that every resolver has: the unknown method.
 const UNKNOWN: u32 = 0;
 
@@ -174,8 +184,14 @@ impl<'c, 'a> ChunkStacks<'c, 'a> {
         let mut known = known.lock();
         let fresh: Vec<ConstantKey> = traces.iter().copied().filter(|trace| !known.contains_key(trace)).collect();
         known.extend(fresh.iter().copied().zip(self.resolve_all(&fresh)?));
+        let resolved = traces.iter().map(|trace| known.get(trace).copied());
         let none = (self.shared.no_stack(), false);
-        Ok(traces.iter().map(|trace| known.get(trace).copied().unwrap_or(none)).collect())
+        Ok(resolved
+            .map(|resolved| {
+                debug_assert!(resolved.is_some(), "a trace that was not resolved");
+                resolved.unwrap_or(none)
+            })
+            .collect())
     }
 
     fn resolve_all(&self, traces: &[ConstantKey]) -> Result<Vec<Resolved>> {
@@ -216,20 +232,18 @@ struct Resolver<'c, 'a> {
     traces: Option<PoolOf<'c, 'a>>,
     methods: Option<Methods<'c, 'a>>,
     memo: Memo,
-    /// Frames by number; number 1 is not used.
-    frames: Vec<FrameId>,
-    /// The bytes of blocks by number, and the numbers by hash.
-    block_bytes: Vec<&'a [u8]>,
-    block_numbers: HashTable<(u64, u32)>,
+    frames: IndexVec<LocalFrame, FrameId>,
+    /// The bytes of blocks, and the blocks by hash.
+    block_bytes: IndexVec<LocalBlock, &'a [u8]>,
+    block_numbers: HashTable<(u64, LocalBlock)>,
     hasher: Hasher,
-    blocks: Vec<BlockId>,
+    blocks: IndexVec<LocalBlock, BlockId>,
     /// The frame numbers of the blocks that have a number but have not been looked up yet.
     fresh_blocks: Vec<[u32; BLOCK]>,
     /// Method and line of the frames that have a number but have not been looked up yet.
     fresh: Vec<(ConstantKey, u32)>,
-    /// Maps a method key to an index in `functions`.
-    known: HashMap<ConstantKey, u32>,
-    functions: Vec<FunctionId>,
+    methods_by_key: HashMap<ConstantKey, LocalMethod>,
+    functions: IndexVec<LocalMethod, FunctionId>,
     /// Numbers of the loose frames and the blocks of the traces being resolved.
     numbers: Vec<u32>,
     /// Where the blocks of a trace begin and end.
@@ -263,15 +277,15 @@ impl<'c, 'a> Resolver<'c, 'a> {
             traces: plans.and_then(|p| pools.of_type(p.trace_type)),
             methods: plans.map(|plans| Methods::new(chunk, pools, plans)),
             memo: shared.memos().pop().map_or_else(|| Memo::new(traces), |used| used.cleared(traces)),
-            frames: vec![shared.unknown, shared.unknown],
-            block_bytes: Vec::with_capacity(room),
+            frames: IndexVec::filled(shared.unknown, 2),
+            block_bytes: IndexVec::with_capacity(room),
             block_numbers: HashTable::with_capacity(room),
             hasher: Hasher::default(),
-            blocks: Vec::with_capacity(room),
+            blocks: IndexVec::with_capacity(room),
             fresh_blocks: Vec::new(),
             fresh: Vec::new(),
-            known: HashMap::default(),
-            functions: Vec::new(),
+            methods_by_key: HashMap::default(),
+            functions: IndexVec::new(),
             numbers: Vec::new(),
             ends: Vec::new(),
         }
@@ -295,23 +309,24 @@ impl<'c, 'a> Resolver<'c, 'a> {
         let mut from = 0;
         let (mut loose, mut blocks): (Vec<FrameId>, Vec<BlockId>) = Default::default();
         let resolved = traces.into_iter().map(|trace| {
-            let numbers = self.numbers.get(from..trace.end).unwrap_or_default();
+            let numbers = range(&self.numbers, from..trace.end);
             from = trace.end;
             if !trace.readable {
                 return (self.shared.no_stack, false);
             }
+            debug_assert!(trace.loose <= numbers.len());
             let (of_frames, of_blocks) = numbers.split_at_checked(trace.loose).unwrap_or_default();
             loose.clear();
             loose.extend(of_frames.iter().map(|&n| self.frame(n)));
             blocks.clear();
-            blocks.extend(of_blocks.iter().map(|&n| self.blocks.get(n as usize).copied().unwrap_or_default()));
+            blocks.extend(of_blocks.iter().map(|&n| self.blocks[LocalBlock(n)]));
             (self.shared.interner.rope(&loose, &blocks, trace.truncated), trace.truncated)
         });
         resolved.collect()
     }
 
     fn frame(&self, number: u32) -> FrameId {
-        self.frames.get(number as usize).copied().unwrap_or(self.shared.unknown)
+        self.frames[LocalFrame(number)]
     }
 
     /// Reads the frames of a trace. Returns the number of loose frames and whether the trace is truncated;
@@ -346,8 +361,8 @@ impl<'c, 'a> Resolver<'c, 'a> {
                 let (first, inner) = numbers.split_at(loose);
                 self.numbers.extend_from_slice(first);
                 for block in inner.as_chunks::<BLOCK>().0 {
-                    let number = self.new_block(*block);
-                    self.numbers.push(number);
+                    let block = self.new_block(*block);
+                    self.numbers.push(block.0);
                 }
             }
         }
@@ -355,10 +370,10 @@ impl<'c, 'a> Resolver<'c, 'a> {
     }
 
     /// Assigns a new number to a block with these frames.
-    fn new_block(&mut self, frames: [u32; BLOCK]) -> u32 {
+    fn new_block(&mut self, frames: [u32; BLOCK]) -> LocalBlock {
         let number = self.blocks.len() + self.fresh_blocks.len();
         self.fresh_blocks.push(frames);
-        u32::try_from(number).unwrap_or(u32::MAX)
+        LocalBlock(u32::try_from(number).unwrap_or(u32::MAX))
     }
 
     /// Reads frames that consist of `varints` varints each.
@@ -379,12 +394,12 @@ impl<'c, 'a> Resolver<'c, 'a> {
             let bytes = rest.get(..*to - *from)?;
             let hash = self.hasher.hash_one(bytes);
             let all = &self.block_bytes;
-            let same = |&(h, n): &(u64, u32)| h == hash && all.get(n as usize) == Some(&bytes);
-            let number = match self.block_numbers.find(hash, same) {
-                Some(&(_, number)) => number,
+            let same = |&(h, block): &(u64, LocalBlock)| h == hash && all[block] == bytes;
+            let block = match self.block_numbers.find(hash, same) {
+                Some(&(_, block)) => block,
                 None => self.block_by_bytes(plans, (bytes, rest), hash, varints)?,
             };
-            self.numbers.push(number);
+            self.numbers.push(block.0);
         }
         self.ends = ends;
         Some(())
@@ -399,15 +414,15 @@ impl<'c, 'a> Resolver<'c, 'a> {
         (bytes, mut rest): (&'a [u8], &'a [u8]),
         hash: u64,
         varints: usize,
-    ) -> Option<u32> {
+    ) -> Option<LocalBlock> {
         let mut frames = [UNKNOWN; BLOCK];
         self.frames_by_bytes(plans, &mut rest, &mut frames, varints)?;
-        let number = self.new_block(frames);
+        let block = self.new_block(frames);
         // Blocks from other writers also have numbers, but no bytes: one chunk has one kind of frame.
-        debug_assert_eq!(self.block_bytes.len(), number as usize);
-        self.block_bytes.push(bytes);
-        self.block_numbers.insert_unique(hash, (hash, number), |&(hash, _)| hash);
-        Some(number)
+        let with_bytes = self.block_bytes.push(bytes);
+        debug_assert_eq!(with_bytes, block);
+        self.block_numbers.insert_unique(hash, (hash, block), |&(hash, _)| hash);
+        Some(block)
     }
 
     /// The numbers of as many frames as fit into the output.
@@ -464,9 +479,9 @@ impl<'c, 'a> Resolver<'c, 'a> {
         let mut unknown = Vec::new();
         let first = self.functions.len();
         for (method, _) in &self.fresh {
-            places.push(*self.known.entry(*method).or_insert_with(|| {
+            places.push(*self.methods_by_key.entry(*method).or_insert_with(|| {
                 unknown.push(*method);
-                u32::try_from(first + unknown.len() - 1).unwrap_or(u32::MAX)
+                LocalMethod(u32::try_from(first + unknown.len() - 1).unwrap_or(u32::MAX))
             }));
         }
         let shared = self.shared;
@@ -479,7 +494,7 @@ impl<'c, 'a> Resolver<'c, 'a> {
         }
         let mut symbols = shared.interner.symbols();
         for ((_, line), place) in self.fresh.drain(..).zip(places) {
-            let function = self.functions.get(place as usize).copied().unwrap_or(shared.unknown_function);
+            let function = self.functions[place];
             self.frames.push(symbols.frame_id(Frame { function, line }));
         }
         drop(symbols);

@@ -16,6 +16,7 @@ use super::overlaps::Overlaps;
 use super::sources::{self, BySource};
 use crate::engine::routing::Target;
 use crate::hash::{HashMap, Hasher};
+use jfrkit_profile::index::at;
 use jfrkit_profile::{LabelSetId, Moment, ProfileType, Samples, StackId, Timeline};
 
 /// Samples in which each combination of stack and labels occurs once.
@@ -71,7 +72,7 @@ impl Merged {
     pub(super) fn add_times(&mut self, other: &Self, numbers: &[u32]) {
         if let Some(times) = &other.timeline {
             let timeline = self.timeline.get_or_insert_with(|| Timeline::new(times.step_nanos()));
-            timeline.append(times, |sample| numbers.get(sample as usize).copied());
+            timeline.append(times, |sample| at(numbers, sample as usize).copied());
         }
     }
 
@@ -250,8 +251,8 @@ impl Committer {
                 }
             }
             for moment in result.timeline.iter().flatten() {
-                let at = moment.sample as usize;
-                let (Some(sample), Some(&number)) = (result.samples.get(at), numbers.get(at)) else { continue };
+                let place = moment.sample as usize;
+                let (Some(sample), Some(&number)) = (at(&result.samples, place), at(&numbers, place)) else { continue };
                 let merged = merged_of(totals, sources, sample.target);
                 if let Some(timeline) = &result.timeline {
                     merged.record(timeline.step_nanos(), Moment { sample: number, ..moment });
@@ -267,7 +268,7 @@ impl Committer {
             for (total, state) in totals.sources.iter_mut().zip(result.sources) {
                 total.add(state);
             }
-            let recording = self.recording_of.get(index).copied().unwrap_or(0);
+            let recording = at(&self.recording_of, index).copied().unwrap_or(0);
             totals.memory.entry(recording).or_default().append(result.memory, |key| key);
             totals.lost_samples = totals.lost_samples.saturating_add(result.facts.lost_samples);
             totals.lost_bytes = totals.lost_bytes.saturating_add(result.facts.lost_bytes);

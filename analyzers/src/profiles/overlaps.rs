@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::options::CpuSource;
+use jfrkit_profile::index::{at, at_mut};
 
 /// What was collected from CPU samples, by group of overlapping chunks and by source.
 #[derive(Debug)]
@@ -39,7 +40,7 @@ impl<T: Default> Overlaps<T> {
     }
 
     fn number(&self, chunk: usize) -> usize {
-        self.group_of.get(chunk).copied().unwrap_or(chunk)
+        at(&self.group_of, chunk).copied().unwrap_or(chunk)
     }
 
     /// What was collected in the group of a chunk, by source.
@@ -65,12 +66,11 @@ impl<T: Default> Overlaps<T> {
 /// Groups the chunks of one recording that overlap in time, directly or indirectly, and returns their group
 /// numbers.
 pub(crate) fn overlapping(spans: &[(usize, i64, i64)]) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..spans.len()).collect();
-    order.sort_by_key(|&i| spans.get(i).map(|s| (s.0, s.1)));
+    let mut order: Vec<(usize, (usize, i64, i64))> = spans.iter().copied().enumerate().collect();
+    order.sort_by_key(|&(_, (recording, from, _))| (recording, from));
     let mut groups = vec![0; spans.len()];
     let mut current: Option<(usize, usize, i64)> = None;
-    for i in order {
-        let Some(&(recording, from, to)) = spans.get(i) else { continue };
+    for (i, (recording, from, to)) in order {
         let group = match current {
             // Chunks of one JVM are adjacent: one ends when the next begins.
             Some((of, group, end)) if of == recording && from < end => {
@@ -82,7 +82,7 @@ pub(crate) fn overlapping(spans: &[(usize, i64, i64)]) -> Vec<usize> {
                 i
             }
         };
-        if let Some(slot) = groups.get_mut(i) {
+        if let Some(slot) = at_mut(&mut groups, i) {
             *slot = group;
         }
     }

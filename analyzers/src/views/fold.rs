@@ -14,11 +14,12 @@ use super::constants::Own;
 use super::query::{Column, Compiled, Mode};
 use super::state::{From, State};
 use super::syntax::{Aggregate, CellFormat, FieldRef, Source};
-use super::value::{Names, Val, renumbered};
+use super::value::{NameId, Names, Val, renumbered};
 use crate::engine::reachable::Reachable;
 use crate::engine::type_map::TypeMap;
 use crate::hash::{HashMap, Hasher};
 use crate::time_range::TimeRange;
+use jfrkit_profile::index::{IndexVec, at, at_mut, range, range_mut};
 
 /// Selects which events count.
 #[derive(Debug, Clone, Default)]
@@ -95,7 +96,7 @@ impl Groups {
     fn find(&mut self, key: &[Val], columns: usize, at: (u32, i64)) -> u32 {
         let Self { table, hasher, keys, states, first, len } = self;
         let width = key.len();
-        let of = |n: u32| keys.get(n as usize * width..(n as usize + 1) * width).unwrap_or_default();
+        let of = |n: u32| range(keys, n as usize * width..(n as usize + 1) * width);
         let hash = |key: &[Val]| {
             let mut hash = 0u64;
             for value in key {
@@ -106,7 +107,7 @@ impl Groups {
         let own = hash(key);
         let same = |&n: &u32| of(n).iter().zip(key).all(|(a, b)| a.bits() == b.bits());
         if let Some(&found) = table.find(own, same) {
-            if let Some(first) = first.get_mut(found as usize) {
+            if let Some(first) = at_mut(first, found as usize) {
                 *first = (*first).min(at);
             }
             return found;
@@ -123,7 +124,7 @@ impl Groups {
     #[inline]
     fn states(&mut self, group: u32, columns: usize) -> &mut [State] {
         let start = group as usize * columns;
-        self.states.get_mut(start..start + columns).unwrap_or_default()
+        range_mut(&mut self.states, start..start + columns)
     }
 }
 
@@ -182,7 +183,9 @@ impl ViewSet {
             if i.is_multiple_of(1 << 12) && chunk.stop().is_raised() {
                 break;
             }
-            let Some(reading) = by_type.get(event.type_id).and_then(|i: usize| readings.get_mut(i)) else { continue };
+            let Some(reading) = by_type.get(event.type_id).and_then(|i: usize| at_mut(&mut readings, i)) else {
+                continue;
+            };
             constants.index(chunk);
             rows.clear();
             for plan in &reading.plans {
@@ -211,7 +214,7 @@ impl ViewSet {
                 _ => 0,
             };
             for tap in &mut reading.taps {
-                if let (Some(into), Some(query)) = (views.get_mut(tap.view), self.queries.get(tap.view)) {
+                if let (Some(into), Some(query)) = (at_mut(&mut views, tap.view), at(&self.queries, tap.view)) {
                     into.event(query, tap, end, &mut key, &rows, &mut context);
                 }
             }
@@ -248,7 +251,7 @@ impl ViewSet {
             }
             // Only fields that the query reads from this type, because a located field is read from every event.
             for field in query.fields() {
-                let mut sources = field.sources.iter().filter_map(|source| query.from.get(*source));
+                let mut sources = field.sources.iter().filter_map(|source| at(&query.from, *source));
                 let taken = field.sources.is_empty() || sources.any(is_source);
                 if taken && !rows.located.contains(&field.path) && builder.field(&field.path).is_some() {
                     rows.located.push(field.path.clone());
@@ -259,7 +262,7 @@ impl ViewSet {
             return None;
         }
         let filtered = !self.filter.range.is_open();
-        let timed = taps.iter().any(|tap| self.queries.get(tap.view).is_some_and(Compiled::needs_time));
+        let timed = taps.iter().any(|tap| at(&self.queries, tap.view).is_some_and(Compiled::needs_time));
         let by_thread = self.filter.thread.is_some();
         let mut find =
             |wanted: bool, path: &str| if wanted { builder.field(path).map(|(extract, _)| extract) } else { None };
@@ -332,7 +335,7 @@ impl Rows {
             self.events.resize(start + width, Val::Null);
             for (column, extract) in &tap.columns {
                 let value = context.value(extract, rows);
-                if let Some(cell) = self.events.get_mut(start + column) {
+                if let Some(cell) = at_mut(&mut self.events, start + column) {
                     *cell = value;
                 }
             }
@@ -355,14 +358,14 @@ impl Rows {
             }
         };
         let from = From { source: u16::try_from(tap.source).unwrap_or(u16::MAX), end };
-        if let Some(last) = self.last_end.get_mut(tap.source) {
+        if let Some(last) = at_mut(&mut self.last_end, tap.source) {
             *last = Some(last.map_or(end, |last| last.max(end)));
         }
         for (column, extract) in &tap.columns {
             let value = context.value(extract, rows);
             let names = &context.names;
-            let aggregate = query.columns.get(*column).and_then(|column| column.aggregate);
-            if let Some(state) = self.groups.states(group, width).get_mut(*column) {
+            let aggregate = at(&query.columns, *column).and_then(|column| column.aggregate);
+            if let Some(state) = at_mut(self.groups.states(group, width), *column) {
                 state.add(aggregate, value, from, |a, b| compare(names, a, b).is_lt());
             }
         }
@@ -392,7 +395,7 @@ impl Rows {
         query.order.iter().map(|&(column, falling)| (column, falling.unwrap_or_else(|| falls(column)))).collect()
     }
 
-    fn merge(&mut self, query: &Compiled, later: Self, chunk: u32, numbers: &[Val], names: &Names) {
+    fn merge(&mut self, query: &Compiled, later: Self, chunk: u32, numbers: &IndexVec<NameId, Val>, names: &Names) {
         self.seen += later.seen;
         for name in later.declared {
             if !self.declared.contains(&name) {
@@ -426,7 +429,7 @@ impl Rows {
             places.extend(0..query.columns.len());
         }
         for (&place, meta) in places.iter().zip(later.metas) {
-            if let Some(known) = self.metas.get_mut(place)
+            if let Some(known) = at_mut(&mut self.metas, place)
                 && known.label.is_none()
             {
                 *known = meta;
@@ -438,7 +441,7 @@ impl Rows {
                 let start = self.events.len();
                 self.events.resize(start + width, Val::Null);
                 for (&place, &value) in places.iter().zip(row) {
-                    if let Some(cell) = self.events.get_mut(start + place) {
+                    if let Some(cell) = at_mut(&mut self.events, start + place) {
                         *cell = renumbered(value, numbers);
                     }
                 }
@@ -450,9 +453,9 @@ impl Rows {
             let mut key = Vec::new();
             for group in 0..later.groups.len {
                 key.clear();
-                let old = later.groups.keys.get(group * keys..(group + 1) * keys).unwrap_or_default();
+                let old = range(&later.groups.keys, group * keys..(group + 1) * keys);
                 key.extend(old.iter().map(|&value| renumbered(value, numbers)));
-                let first = later.groups.first.get(group).map_or(0, |first| first.1);
+                let first = at(&later.groups.first, group).map_or(0, |first| first.1);
                 let group = self.groups.find(&key, width, (chunk, first));
                 let into = self.groups.states(group, width);
                 for ((state, later), column) in into.iter_mut().zip(states.by_ref().take(width)).zip(&query.columns) {
@@ -486,7 +489,7 @@ impl Rows {
                 for (column, meta) in query.columns.iter().zip(&self.metas) {
                     let mut state = states.next().unwrap_or_default();
                     if let State::Batch { source, end, .. } = state {
-                        current &= self.last_end.get(usize::from(source)).copied().flatten() == Some(end);
+                        current &= at(&self.last_end, usize::from(source)).copied().flatten() == Some(end);
                     }
                     row.push(match (column.aggregate, &mut state) {
                         (Some(Aggregate::List | Aggregate::Set), State::Values(values)) => {
@@ -497,7 +500,7 @@ impl Rows {
                 }
                 if current {
                     rows.push(row);
-                    first.push(self.groups.first.get(group).copied().unwrap_or_default());
+                    first.push(at(&self.groups.first, group).copied().unwrap_or_default());
                 }
             }
             // Rows that compare equal stay in chronological order.

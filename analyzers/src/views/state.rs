@@ -1,8 +1,9 @@
 //! The state of aggregates: what each has to remember about the values of a row, chunk by chunk.
 
 use super::syntax::Aggregate;
-use super::value::{Val, renumbered};
+use super::value::{NameId, Val, renumbered};
 use crate::hash::HashSet;
+use jfrkit_profile::index::IndexVec;
 
 /// What an aggregate remembers about the values so far.
 #[derive(Debug, Clone, Default)]
@@ -179,7 +180,7 @@ impl State {
         &mut self,
         aggregate: Option<Aggregate>,
         later: Self,
-        numbers: &[Val],
+        numbers: &IndexVec<NameId, Val>,
         order: impl Fn(Val, Val) -> bool,
     ) {
         let new = |value| renumbered(value, numbers);
@@ -301,7 +302,7 @@ mod tests {
             let part = if i < values.len() / 2 { &mut left } else { &mut right };
             part.add(Some(aggregate), Val::Float(value), from, order);
         }
-        left.merge(Some(aggregate), right, &[], order);
+        left.merge(Some(aggregate), right, &IndexVec::new(), order);
         let (whole, parts) = (whole.finish(Some(aggregate), false), left.finish(Some(aggregate), false));
         match (whole.number(), parts.number()) {
             (Some(a), Some(b)) => assert!((a - b).abs() < 1e-9, "{aggregate:?}: {a} {b}"),

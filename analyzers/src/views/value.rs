@@ -5,6 +5,12 @@ use std::hash::BuildHasher;
 use hashbrown::HashTable;
 
 use crate::hash::Hasher;
+use jfrkit_profile::index::{Id, IndexVec};
+
+crate::ids::ids! {
+    /// A text in [`Names`].
+    pub(crate) NameId;
+}
 
 /// A value of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -22,8 +28,8 @@ pub(crate) enum Val {
     Single(f32),
     /// A double.
     Float(f64),
-    /// A text, a class, a thread and so on: an index into [`Names`].
-    Text(u32),
+    /// A text, a class, a thread and so on, in [`Names`].
+    Text(NameId),
 }
 
 impl Val {
@@ -36,7 +42,7 @@ impl Val {
             Self::UInt(n) => (2, n),
             Self::Single(n) => (4, f64::from(n).to_bits()),
             Self::Float(n) => (4, n.to_bits()),
-            Self::Text(n) => (5, u64::from(n)),
+            Self::Text(n) => (5, n.place() as u64),
         }
     }
 
@@ -99,8 +105,8 @@ fn hash_of(hasher: &Hasher, identity: Identity, text: &str) -> u64 {
 /// Numbered texts, each stored once.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
-    names: Vec<Name>,
-    table: HashTable<u32>,
+    names: IndexVec<NameId, Name>,
+    table: HashTable<NameId>,
     hasher: Hasher,
 }
 
@@ -117,10 +123,9 @@ impl Names {
     }
 
     fn known(&self, hash: u64, identity: Identity, text: &str) -> Option<Val> {
-        let same = |&n: &u32| {
-            self.names
-                .get(n as usize)
-                .is_some_and(|name| name.identity == identity && (identity != Identity::Plain || *name.text == *text))
+        let same = |&id: &NameId| {
+            let name = &self.names[id];
+            name.identity == identity && (identity != Identity::Plain || *name.text == *text)
         };
         self.table.find(hash, same).map(|&found| Val::Text(found))
     }
@@ -138,26 +143,24 @@ impl Names {
 
     fn add(&mut self, hash: u64, name: Name) -> Val {
         let Self { names, table, hasher } = self;
-        let Ok(number) = u32::try_from(names.len()) else { return Val::Null };
-        let rehash = |&n: &u32| names.get(n as usize).map_or(0, |name| name.hash(hasher));
-        table.insert_unique(hash, number, rehash);
-        names.push(name);
-        Val::Text(number)
+        let id = names.push(name);
+        table.insert_unique(hash, id, |&id| names[id].hash(hasher));
+        Val::Text(id)
     }
 
     /// The text with this number.
-    pub(crate) fn text(&self, number: u32) -> &str {
-        self.names.get(number as usize).map_or("", |name| &name.text)
+    pub(crate) fn text(&self, id: NameId) -> &str {
+        &self.names[id].text
     }
 
     /// Whether the text is a stack trace, with one line per frame.
-    pub(crate) fn is_stack(&self, number: u32) -> bool {
-        self.names.get(number as usize).is_some_and(|name| name.stack)
+    pub(crate) fn is_stack(&self, id: NameId) -> bool {
+        self.names[id].stack
     }
 
     /// Adds the names of another table; returns their numbers in this one.
-    pub(crate) fn absorb(&mut self, other: Self) -> Vec<Val> {
-        let mut numbers = Vec::with_capacity(other.names.len());
+    pub(crate) fn absorb(&mut self, other: Self) -> IndexVec<NameId, Val> {
+        let mut numbers: IndexVec<NameId, Val> = IndexVec::with_capacity(other.names.len());
         for Name { text, identity, stack } in other.names {
             numbers.push(self.keep(identity, stack, text));
         }
@@ -166,9 +169,9 @@ impl Names {
 }
 
 /// Replaces the text number from another table in a value.
-pub(crate) fn renumbered(value: Val, numbers: &[Val]) -> Val {
+pub(crate) fn renumbered(value: Val, numbers: &IndexVec<NameId, Val>) -> Val {
     match value {
-        Val::Text(n) => numbers.get(n as usize).copied().unwrap_or_default(),
+        Val::Text(id) => numbers[id],
         other => other,
     }
 }

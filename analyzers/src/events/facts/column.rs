@@ -23,9 +23,10 @@ impl<T: Copy> Column<T> {
         self.rows
     }
 
-    /// Row `i`; empty if there is no such row.
+    /// Row `i`; empty if the column has no rows, because its values were not requested.
     #[inline]
     pub(crate) fn row(&self, i: usize) -> &[T] {
+        debug_assert!(i < self.rows || self.rows == 0, "row {i} of {}", self.rows);
         let from = i % ROWS * self.width;
         self.blocks.get(i / ROWS).and_then(|block| block.get(from..from + self.width)).unwrap_or_default()
     }
@@ -33,6 +34,7 @@ impl<T: Copy> Column<T> {
     /// Row `i`, mutable.
     #[inline]
     pub(crate) fn row_mut(&mut self, i: usize) -> &mut [T] {
+        debug_assert!(i < self.rows || self.rows == 0, "row {i} of {}", self.rows);
         let from = i % ROWS * self.width;
         self.blocks.get_mut(i / ROWS).and_then(|block| block.get_mut(from..from + self.width)).unwrap_or_default()
     }
@@ -85,7 +87,8 @@ mod tests {
         }
         column.row_mut(2_047).fill(7);
         assert!((0..3_000u32).all(|i| i == 2_047 || column.row(i as usize) == [i, i + 1, i + 2]));
-        assert!(column.row(2_047) == [7; 3] && column.row(3_000).is_empty() && column.len() == 3_000);
+        assert!(column.row(2_047) == [7; 3] && column.len() == 3_000);
+        assert!(Column::<u8>::new(1).get(5).is_none());
         let mut none: Column<u8> = Column::new(0);
         none.push([]);
         assert!(none.len() == 1 && none.row(0).is_empty() && none.get(0).is_none());

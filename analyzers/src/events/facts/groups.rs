@@ -15,6 +15,7 @@ use crate::events::needs::{FIRST, GroupBy, MAX_KEYS, MAX_MEASURES};
 use crate::hash::Hasher;
 use crate::math::{Histogram, Spread};
 use jfrkit_profile::StackId;
+use jfrkit_profile::index::{at, at_mut};
 
 /// Key cells and time slice.
 pub(crate) type Key = ([Cell; MAX_KEYS], i64);
@@ -290,7 +291,7 @@ impl GroupsData {
         }
         let mut hashes = vec![0u32; later.len()];
         for &(hash, j) in &later.table {
-            if let Some(to) = hashes.get_mut(j as usize) {
+            if let Some(to) = at_mut(&mut hashes, j as usize) {
                 *to = hash;
             }
         }
@@ -366,7 +367,7 @@ impl GroupsData {
             let mut key = [Cell::Null; MAX_KEYS];
             let row = self.cells.row(j);
             for place in &wanted {
-                if let (Some(to), Some(from)) = (key.get_mut(*place), row.get(*place)) {
+                if let (Some(to), Some(from)) = (at_mut(&mut key, *place), at(row, *place)) {
                     *to = *from;
                 }
             }
@@ -620,7 +621,7 @@ impl<'f> Picked<'f> {
     }
 
     fn places(&self) -> impl Iterator<Item = usize> {
-        Places::new(self.of.facts, self.places.len()).filter_map(|n| self.places.get(n).copied())
+        Places::new(self.of.facts, self.places.len()).filter_map(|n| at(&self.places, n).copied())
     }
 }
 
@@ -673,7 +674,7 @@ impl<'f> Group<'f> {
     pub fn key(&self, name: &str) -> Cell {
         let data = self.data();
         let place = data.key_place(name);
-        data.cells.row(self.i).get(place).copied().unwrap_or_default()
+        at(data.cells.row(self.i), place).copied().unwrap_or_default()
     }
 
     /// A key as a text.

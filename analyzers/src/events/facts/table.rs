@@ -6,6 +6,7 @@ use super::Facts;
 use super::bounded::Places;
 use crate::events::cell::Cell;
 use crate::math::Timed;
+use jfrkit_profile::index::{at, range};
 use jfrkit_profile::{StackId, StrId};
 
 /// The events of one type, in order of their start.
@@ -69,8 +70,9 @@ impl TableData {
         }
         for row in later.rows {
             let Some(from) = u32::try_from(self.cells.len()).ok().filter(|_| self.rows.len() < self.cap) else { break };
-            let cells = later.cells.get(row.from as usize..).unwrap_or_default();
-            self.cells.extend(cells.iter().take(row.there.count_ones() as usize).copied().map(&map));
+            let first = row.from as usize;
+            let cells = range(&later.cells, first..first + row.there.count_ones() as usize);
+            self.cells.extend(cells.iter().copied().map(&map));
             self.rows.push(Row { from, ..row });
         }
     }
@@ -91,12 +93,12 @@ impl TableData {
 
     /// Field `place` of row `i`.
     fn cell(&self, i: usize, place: usize) -> Cell {
-        let Some(row) = self.rows.get(i) else { return Cell::Null };
+        let Some(row) = at(&self.rows, i) else { return Cell::Null };
         if place >= u32::BITS as usize || row.there & (1 << place) == 0 {
             return Cell::Null;
         }
         let before = (row.there & ((1 << place) - 1)).count_ones();
-        self.cells.get(row.from.saturating_add(before) as usize).copied().unwrap_or_default()
+        at(&self.cells, row.from.saturating_add(before) as usize).copied().unwrap_or_default()
     }
 }
 
@@ -143,7 +145,7 @@ impl<'f> Table<'f> {
 
     /// Event `i`, which must be less than [`len`](Self::len).
     fn row(&self, i: usize) -> Event<'f> {
-        let (start, end) = self.data.rows.get(i).map_or((0, 0), |row| (row.start, row.end));
+        let (start, end) = at(&self.data.rows, i).map_or((0, 0), |row| (row.start, row.end));
         Event { facts: self.facts, data: self.data, row: i, start, end }
     }
 

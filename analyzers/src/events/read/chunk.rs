@@ -6,7 +6,9 @@ use jfr_parse::{
     Chunk, Clock, ConstantKey, EpochNanos, Loss, RawEvent, Recording, Result, Row, Text, TickSpan, Ticks, Type, TypeId,
 };
 
-use super::plan::{Convert, DURATION, More, NO_SOURCE, PathId, Plans, Reading, SLOTS, STACK, START, Source};
+use super::plan::{
+    Convert, DURATION, EventNameId, More, NO_SOURCE, PathId, Plans, Reading, SLOTS, STACK, START, Source,
+};
 use super::profiles::code;
 use super::value::{Threads, Values, truncated};
 use super::wanted::Wanted;
@@ -18,8 +20,10 @@ use crate::events::cell::Cell;
 use crate::events::facts::{EventFacts, GroupsData, Key, Sample, TableData, ThreadInfo};
 use crate::events::needs::{MAX_KEYS, MAX_MEASURES};
 use crate::hash::HashMap;
+use crate::numbered::Numbered;
 use crate::profiles::execution::{by_jvm, has_default_state};
 use crate::rule::AnalysisOptions;
+use jfrkit_profile::index::{Id, IndexVec, at, at_mut};
 use jfrkit_profile::{StackId, units};
 
 /// The state shared by all chunks: the consumer that builds tables and groups of events.
@@ -39,9 +43,9 @@ pub(crate) struct Context<'o> {
 #[derive(Default)]
 pub(crate) struct ChunkFacts {
     pub(super) events: Vec<(Arc<str>, EventFacts)>,
-    /// Stacks in it are indices into [`stacks`](Self::stacks).
+    /// Stacks in it are numbers of the chunk's traces, which [`stacks`](Self::stacks) has.
     pub(super) gathered: Gathered,
-    pub(super) stacks: Vec<Cell>,
+    pub(super) stacks: IndexVec<StackId, Cell>,
     pub(super) warnings: Vec<String>,
     /// The fields of `jdk.ActiveSetting`.
     pub(super) shape: Option<String>,
@@ -89,29 +93,15 @@ impl Gathered {
     }
 }
 
-/// The stack traces of a chunk, numbered in order of appearance.
-#[derive(Default)]
-struct Traces {
-    keys: Vec<ConstantKey>,
-    numbers: HashMap<ConstantKey, u32>,
-}
-
-impl Traces {
-    fn number(&mut self, key: ConstantKey) -> StackId {
-        let keys = &mut self.keys;
-        StackId::from_number(*self.numbers.entry(key).or_insert_with(|| {
-            keys.push(key);
-            u32::try_from(keys.len() - 1).unwrap_or(u32::MAX)
-        }))
-    }
-}
+/// The stack traces of a chunk. Until they are resolved, cells have their numbers in place of stacks.
+type Traces = Numbered<StackId, ConstantKey>;
 
 /// The result of a part of a chunk.
 pub(crate) struct Part {
-    /// The event types that occur, with the indices of their names.
-    events: Vec<(usize, EventFacts)>,
+    /// The event types that occur.
+    events: Vec<(EventNameId, EventFacts)>,
     /// All event types, once parts are joined.
-    all_events: Vec<EventFacts>,
+    all_events: IndexVec<EventNameId, EventFacts>,
     gathered: Gathered,
     traces: Traces,
     unreadable: u64,
@@ -199,7 +189,7 @@ impl Consumer for Context<'_> {
             clock: at.chunk.clock(),
             context: self,
             values: Values::new(at.chunk, at.pools, &self.shared.interner, &self.threads, at.plans),
-            events: vec![EventFacts::default(); at.plans.events.len()],
+            events: IndexVec::filled(EventFacts::default(), at.plans.events.len()),
             touched: Vec::new(),
             cells: Vec::new(),
         }
@@ -208,7 +198,7 @@ impl Consumer for Context<'_> {
     fn part<'a>(&self, _: &Plans) -> Self::Part<'a> {
         Part {
             events: Vec::new(),
-            all_events: Vec::new(),
+            all_events: IndexVec::new(),
             gathered: Gathered::new(self.wanted),
             traces: Traces::default(),
             unreadable: 0,
@@ -227,9 +217,8 @@ impl Consumer for Context<'_> {
         part: &mut Part,
         event: &RawEvent<'a>,
     ) {
-        let reading = at.plans.by_type.get(event.type_id).and_then(|i| at.plans.readings.get(i as usize));
-        let Some(reading) = reading else { return };
-        if walker.event(event, reading, truncated, part).is_none() {
+        let Some(reading) = at.plans.by_type.get(event.type_id) else { return };
+        if walker.event(event, &at.plans.readings[reading], truncated, part).is_none() {
             part.unreadable = part.unreadable.saturating_add(1);
         }
     }
@@ -240,19 +229,15 @@ impl Consumer for Context<'_> {
 
     fn close<'c, 'a: 'c>(&self, walker: &mut Walker<'c, 'a>, part: &mut Part) -> usize {
         for place in walker.touched.drain(..) {
-            part.events.extend(walker.events.get_mut(place).map(|facts| (place, std::mem::take(facts))));
+            part.events.push((place, std::mem::take(&mut walker.events[place])));
         }
         part.gathered.bytes()
     }
 
     fn join<'a>(&self, whole: &mut Self::Part<'a>, later: Self::Part<'a>) {
         for (place, theirs) in &later.events {
-            if whole.all_events.len() <= *place {
-                whole.all_events.resize(place + 1, EventFacts::default());
-            }
-            if let Some(mine) = whole.all_events.get_mut(*place) {
-                mine.merge(theirs);
-            }
+            whole.all_events.grow(place.place() + 1, EventFacts::default());
+            whole.all_events[*place].merge(theirs);
         }
         whole.unreadable = whole.unreadable.saturating_add(later.unreadable);
         whole.skipped = whole.skipped.saturating_add(later.skipped);
@@ -263,8 +248,8 @@ impl Consumer for Context<'_> {
             return;
         }
         let traces = &mut whole.traces;
-        let numbers: Vec<StackId> = later.traces.keys.iter().map(|key| traces.number(*key)).collect();
-        let stack = |id: StackId| Cell::Stack(numbers.get(id.index()).copied().unwrap_or_default());
+        let numbers: IndexVec<StackId, StackId> = later.traces.items().iter().map(|key| traces.number(*key)).collect();
+        let stack = |id: StackId| Cell::Stack(numbers[id]);
         whole.gathered.append(later.gathered, stack);
     }
 
@@ -279,7 +264,7 @@ impl Consumer for Context<'_> {
         let no_stack = self.shared.no_stack();
         // A missing trace counts as none.
         let stack = |(id, _)| if id == no_stack { Cell::Null } else { Cell::Stack(id) };
-        let stacks = ended.stacks.resolve(&whole.traces.keys)?.into_iter().map(stack).collect();
+        let stacks = ended.stacks.resolve(whole.traces.items().as_slice())?.into_iter().map(stack).collect();
         for (n, one, many) in [
             (ended.bad_checkpoints.len() as u64, "checkpoint does not parse", "checkpoints do not parse"),
             (whole.unreadable, "event cannot be read", "events cannot be read"),
@@ -289,7 +274,7 @@ impl Consumer for Context<'_> {
                 warnings.push(format!("chunk {}: {}", chunk.index(), units::things(n, one, many)));
             }
         }
-        whole.all_events.resize(plans.events.len(), EventFacts::default());
+        whole.all_events.grow(plans.events.len(), EventFacts::default());
         let events =
             plans.events.iter().zip(whole.all_events).map(|((name, label), facts)| {
                 (name.clone(), EventFacts { declared: true, label: label.clone(), ..facts })
@@ -310,9 +295,9 @@ pub(crate) struct Walker<'c, 'a> {
     clock: Clock,
     context: &'c Context<'c>,
     values: Values<'c, 'a>,
-    /// By index of the name; empty between parts.
-    events: Vec<EventFacts>,
-    touched: Vec<usize>,
+    /// Empty between parts.
+    events: IndexVec<EventNameId, EventFacts>,
+    touched: Vec<EventNameId>,
     cells: Vec<Cell>,
 }
 
@@ -357,25 +342,23 @@ impl<'a> Walker<'_, 'a> {
             (start, end) = bounds.cut(start, end);
             nanos = end.saturating_sub(start);
         }
-        let Self { events, touched, .. } = self;
-        if let Some(facts) = events.get_mut(reading.event) {
-            if facts.count == 0 {
-                touched.push(reading.event);
-            }
-            facts.count = facts.count.saturating_add(1);
-            facts.can_have_stack = reading.has_stack;
-            if outside {
-                facts.outside = facts.outside.saturating_add(1);
-            } else {
-                facts.first = facts.first.min(start);
-                facts.first_end = facts.first_end.min(end);
-                facts.last = facts.last.max(end);
-            }
-            if reading.has_stack && stack != ConstantKey::default() {
-                facts.with_stack = facts.with_stack.saturating_add(1);
-                if !truncated.is_empty() && truncated.contains_key(&stack) {
-                    facts.truncated = facts.truncated.saturating_add(1);
-                }
+        let facts = &mut self.events[reading.event];
+        if facts.count == 0 {
+            self.touched.push(reading.event);
+        }
+        facts.count = facts.count.saturating_add(1);
+        facts.can_have_stack = reading.has_stack;
+        if outside {
+            facts.outside = facts.outside.saturating_add(1);
+        } else {
+            facts.first = facts.first.min(start);
+            facts.first_end = facts.first_end.min(end);
+            facts.last = facts.last.max(end);
+        }
+        if reading.has_stack && stack != ConstantKey::default() {
+            facts.with_stack = facts.with_stack.saturating_add(1);
+            if !truncated.is_empty() && truncated.contains_key(&stack) {
+                facts.truncated = facts.truncated.saturating_add(1);
             }
         }
         Some((start, end, nanos))
@@ -389,9 +372,9 @@ impl<'a> Walker<'_, 'a> {
         for source in &more.sources {
             cells.push(self.cell(source, row, nanos, &mut part.traces));
         }
-        let cell = |place: &usize| cells.get(*place).copied().unwrap_or_default();
+        let cell = |place: &usize| at(&cells, *place).copied().unwrap_or_default();
         if let Some((i, fields)) = &more.table
-            && let Some(table) = part.gathered.tables.get_mut(*i)
+            && let Some(table) = at_mut(&mut part.gathered.tables, *i)
         {
             for (declared, field) in table.declared.iter_mut().zip(fields) {
                 *declared |= *field != NO_SOURCE;
@@ -399,7 +382,7 @@ impl<'a> Walker<'_, 'a> {
             table.push(start, end, fields.iter().map(cell));
         }
         for (i, keys, measures) in &more.groups {
-            let Some(groups) = part.gathered.groups.get_mut(*i) else { continue };
+            let Some(groups) = at_mut(&mut part.gathered.groups, *i) else { continue };
             let mut key: Key = ([Cell::Null; MAX_KEYS], 0);
             for (to, from) in key.0.iter_mut().zip(keys) {
                 *to = cell(from);

@@ -76,7 +76,7 @@ impl Joined {
             self.profiles.done(index, &mut self.gathered.groups);
             return;
         };
-        let stack = |id: StackId| facts.stacks.get(id.index()).copied().unwrap_or_default();
+        let stack = |id: StackId| facts.stacks[id];
         let chunk = ChunkView::of(index, &facts, context.wanted, &context.shared.interner);
         self.profiles.tell_apart(&chunk, &mut facts.gathered.groups, &context.shared.interner, stack);
         for (name, event) in facts.events {

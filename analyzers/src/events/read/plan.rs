@@ -11,7 +11,9 @@ use crate::events::facts::SHAPE;
 use crate::events::needs::{AMOUNT, EVENT, PROFILE};
 use crate::hash::HashMap;
 use crate::names::cut;
+use crate::numbered::Numbered;
 use crate::profiles::sources::{self, KEY, Measure, Route, SourceId, source_of};
+use jfrkit_profile::index::IndexVec;
 use jfrkit_profile::{Interner, StrId};
 
 /// Maximum number of fields read from one event type; the first three are always start, duration and stack
@@ -61,9 +63,14 @@ pub(super) enum Convert {
     },
 }
 
-/// A path to follow from a constant, in [`Paths`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct PathId(u32);
+crate::ids::ids! {
+    /// How the events of a type are read.
+    pub(super) ReadingId;
+    /// A name of event types in the chunk's metadata.
+    pub(super) EventNameId;
+    /// A path to follow from a constant, in [`Paths`].
+    pub(super) PathId;
+}
 
 impl PathId {
     /// The constant itself.
@@ -72,26 +79,24 @@ impl PathId {
 
 /// The paths that lead on from constants, each once.
 #[derive(Debug)]
-pub(super) struct Paths(Vec<Box<str>>);
+pub(super) struct Paths(Numbered<PathId, Box<str>>);
 
 impl Paths {
     fn id(&mut self, path: &str) -> PathId {
-        let place = self.0.iter().position(|known| **known == *path).unwrap_or_else(|| {
-            self.0.push(path.into());
-            self.0.len() - 1
-        });
-        PathId(u32::try_from(place).unwrap_or(u32::MAX))
+        self.0.number(path.into())
     }
 
     /// The path; empty for [`PathId::NONE`].
     pub(super) fn get(&self, id: PathId) -> &str {
-        self.0.get(id.0 as usize).map_or("", |path| path)
+        &self.0[id]
     }
 }
 
 impl Default for Paths {
     fn default() -> Self {
-        Self(vec!["".into()])
+        let mut paths = Numbered::default();
+        paths.number("".into());
+        Self(paths)
     }
 }
 
@@ -111,8 +116,7 @@ pub(super) const NO_SOURCE: usize = 0;
 /// How the events of one type are read.
 #[derive(Debug)]
 pub(super) struct Reading {
-    /// Index among the names of event types in the chunk's metadata.
-    pub(super) event: usize,
+    pub(super) event: EventNameId,
     /// Start, duration, stack trace.
     pub(super) head: Plan<3>,
     pub(super) has_duration: bool,
@@ -145,11 +149,10 @@ const MAX_LABEL: usize = 256;
 /// Everything that depends only on metadata.
 #[derive(Debug)]
 pub(crate) struct Plans {
-    /// Index of the reading, by type id.
-    pub(super) by_type: TypeMap<u32>,
-    pub(super) readings: Vec<Reading>,
+    pub(super) by_type: TypeMap<ReadingId>,
+    pub(super) readings: IndexVec<ReadingId, Reading>,
     /// The names of the event types, each once, with the label of the first type of that name.
-    pub(super) events: Vec<(Arc<str>, Option<String>)>,
+    pub(super) events: IndexVec<EventNameId, (Arc<str>, Option<String>)>,
     /// The fields of `jdk.ActiveSetting`.
     pub(super) shape: Option<String>,
     pub(super) trace_type: Option<TypeId>,
@@ -171,26 +174,24 @@ impl Plans {
     pub(super) fn new(chunk: &Chunk<'_>, wanted: &Wanted, interner: &Interner) -> Result<Self> {
         let metadata = chunk.metadata();
         let mut by_type = TypeMap::default();
-        let mut readings = Vec::new();
-        let mut events = Vec::new();
+        let mut readings: IndexVec<ReadingId, Reading> = IndexVec::new();
+        let mut events: IndexVec<EventNameId, (Arc<str>, Option<String>)> = IndexVec::new();
         let mut setting = None;
         let mut paths = Paths::default();
         // Any number of types may share one name, which is stored once in the metadata.
-        let mut places: HashMap<(usize, usize), (usize, usize)> = HashMap::default();
+        let mut places: HashMap<(usize, usize), (EventNameId, usize)> = HashMap::default();
         for event in metadata.event_types() {
             let recorded = event.name();
             let (place, same) = places.entry((recorded.as_ptr().addr(), recorded.len())).or_insert_with(|| {
                 let label = event.label().map(|label| cut(label, MAX_LABEL).to_owned());
-                events.push((Arc::from(&*event.canonical_name()), label));
-                (events.len() - 1, 0)
+                (events.push((Arc::from(&*event.canonical_name()), label)), 0)
             });
             *same += 1;
-            let name = events.get(*place).map_or("", |(name, _)| name);
+            let name = &*events[*place].0;
             let builder =
                 Builder { chunk, of: event, sources: vec![NOTHING], fields: vec!["", "", ""], paths: &mut paths };
             let reading = builder.reading(*place, name, wanted, interner, *same <= SAME_NAME)?;
-            by_type.insert(event.id(), u32::try_from(readings.len()).unwrap_or(u32::MAX));
-            readings.push(reading);
+            by_type.insert(event.id(), readings.push(reading));
             if name == "jdk.ActiveSetting" && *same <= 1 {
                 setting = Some(shape(event));
             }
@@ -230,7 +231,7 @@ struct Builder<'c, 'a> {
 impl<'c> Builder<'c, '_> {
     fn reading(
         mut self,
-        event: usize,
+        event: EventNameId,
         name: &str,
         wanted: &'c Wanted,
         interner: &Interner,

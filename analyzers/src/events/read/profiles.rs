@@ -18,6 +18,7 @@ use crate::hash::HashMap;
 use crate::profiles::execution::{Execution, is_async_profiler};
 use crate::profiles::overlapping;
 use crate::profiles::sources::{BySource, Route, SourceId};
+use jfrkit_profile::index::{at, at_mut};
 use jfrkit_profile::{Interner, ProfileType, StackId, StrId};
 
 /// Maximum number of groups of overlapping chunks whose CPU samples wait for more chunks.
@@ -161,7 +162,7 @@ impl Profiles {
                 routes.target(source.source().route, text, || true)
             })
         };
-        let number = self.group_of.get(chunk.index).copied().unwrap_or(chunk.index);
+        let number = at(&self.group_of, chunk.index).copied().unwrap_or(chunk.index);
         let wanted = &self.wanted;
         let fresh = || wanted.iter().map(|by| GroupsData::new(by.clone())).collect::<Vec<_>>();
         let waiting = self.waiting.entry(number).or_default();
@@ -169,12 +170,12 @@ impl Profiles {
             waiting.entry(source).or_insert_with(fresh);
         }
         for (i, group) in groups.iter_mut().enumerate() {
-            let Some(place) = self.places.get(i).copied().flatten() else { continue };
+            let Some(place) = at(&self.places, i).copied().flatten() else { continue };
             let empty = GroupsData::new(group.by.clone());
             let from = std::mem::replace(group, empty);
             for j in 0..from.len() {
                 let (mut keys, bucket) = from.key(j);
-                let Some(of) = keys.get_mut(place) else { continue };
+                let Some(of) = at_mut(&mut keys, place) else { continue };
                 let Some(target) = target(*of) else { continue };
                 *of = self.names.get(&target.kind()).map_or(Cell::Null, |name| Cell::Text(*name));
                 let Target::Cpu(source) = target else {
@@ -186,7 +187,7 @@ impl Profiles {
                         *cell = stack(id);
                     }
                 }
-                if let Some(group) = waiting.entry(source).or_insert_with(fresh).get_mut(i) {
+                if let Some(group) = at_mut(waiting.entry(source).or_insert_with(fresh), i) {
                     group.take_group(&(keys, bucket), &from, j);
                 }
             }
@@ -197,7 +198,7 @@ impl Profiles {
     /// Finishes chunk `index`, whether it could be read or not. If it was the last one of its overlapping
     /// group, the CPU samples of the group are added.
     pub(crate) fn done(&mut self, index: usize, to: &mut [GroupsData]) {
-        let number = self.group_of.get(index).copied().unwrap_or(index);
+        let number = at(&self.group_of, index).copied().unwrap_or(index);
         if let Some(open) = self.open.get_mut(&number) {
             *open = open.saturating_sub(1);
             if *open > 0 {

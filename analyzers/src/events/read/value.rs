@@ -1,18 +1,16 @@
 //! Converts what an event refers to into a form that is independent of the chunk: texts, threads.
 
-use std::hash::BuildHasher;
 use std::sync::Arc;
 
-use parking_lot::Mutex;
-
-use hashbrown::HashTable;
 use jfr_parse::{Chunk, Column, ConstantKey, Cursor, Plan, Pools, RawStr, Row, Text, TickSpan, Ticks, Type, TypeId};
+use parking_lot::Mutex;
 
 use super::plan::{Convert, PathId, Paths, Plans, of_field};
 use crate::events::cell::{Cell, ThreadId};
 use crate::events::facts::ThreadInfo;
-use crate::hash::{HashMap, Hasher};
+use crate::hash::HashMap;
 use crate::names::{self, cut};
+use crate::numbered::Numbered;
 use jfrkit_profile::{Interner, StrId};
 
 /// The only selected field of a plan.
@@ -28,33 +26,15 @@ const MAX_STEPS: usize = 8;
 
 /// The threads of all chunks, each once.
 #[derive(Debug, Default)]
-pub(super) struct Threads {
-    inner: Mutex<ThreadList>,
-    hasher: Hasher,
-}
-
-#[derive(Debug, Default)]
-struct ThreadList {
-    list: Vec<ThreadInfo>,
-    table: HashTable<u32>,
-}
+pub(super) struct Threads(Mutex<Numbered<ThreadId, Arc<ThreadInfo>>>);
 
 impl Threads {
     fn id(&self, thread: ThreadInfo) -> ThreadId {
-        let mut inner = self.inner.lock();
-        let hash = self.hasher.hash_one(&thread);
-        let ThreadList { list, table } = &mut *inner;
-        if let Some(i) = table.find(hash, |&i| list.get(i as usize) == Some(&thread)) {
-            return ThreadId(*i);
-        }
-        let id = u32::try_from(list.len()).unwrap_or(u32::MAX);
-        list.push(thread);
-        table.insert_unique(hash, id, |&i| list.get(i as usize).map_or(0, |t| self.hasher.hash_one(t)));
-        ThreadId(id)
+        self.0.lock().number(Arc::new(thread))
     }
 
     pub(super) fn into_list(self) -> Vec<ThreadInfo> {
-        self.inner.into_inner().list
+        self.0.into_inner().into_items().into_iter().map(Arc::unwrap_or_clone).collect()
     }
 }
 
