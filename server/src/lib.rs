@@ -25,6 +25,7 @@ mod spool;
 mod store;
 mod time;
 pub mod upload;
+mod url;
 
 use std::path::Path;
 use std::sync::Arc;

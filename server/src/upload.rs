@@ -38,8 +38,7 @@ pub fn file_tag(file: &Path) -> Option<String> {
 /// Encodes query parameters.
 #[must_use]
 pub fn query(pairs: &[(&str, &str)]) -> String {
-    let escape = crate::api::params::escape;
-    pairs.iter().map(|(key, value)| format!("{}={}", escape(key), escape(value))).collect::<Vec<_>>().join("&")
+    crate::url::encode(pairs)
 }
 
 /// An HTTP client that trusts the certificates that the system trusts.

@@ -1,8 +1,7 @@
 //! `GET /api/v1/profiles/{id}/files/{name}`: downloads of received and derived files.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
-use std::path::Path as FilePath;
+use std::io::{self, Read, Seek, SeekFrom};
 
 use axum::body::Body;
 use axum::extract::{Path, State as Has};
@@ -14,6 +13,7 @@ use bytes::Bytes;
 use super::{Access, Answer, Problem, Route, State};
 use crate::app::App;
 use crate::model::Profile;
+use crate::store::reader;
 
 pub(super) const ROUTES: [Route; 1] = [Route {
     path: "/api/v1/profiles/{id}/files/{name}",
@@ -27,12 +27,6 @@ pub(super) const ROUTES: [Route; 1] = [Route {
     also: &[202, 206, 404, 410, 416],
     handler: || get(download),
 }];
-
-/// Reads a file that the server may have compressed.
-pub(crate) fn reader(path: &FilePath, gzipped: bool) -> io::Result<Box<dyn Read + Send>> {
-    let file = BufReader::with_capacity(64 << 10, File::open(path)?);
-    Ok(if gzipped { Box::new(flate2::read::MultiGzDecoder::new(file)) } else { Box::new(file) })
-}
 
 /// What to send.
 struct Download {

@@ -34,7 +34,7 @@ pub(super) fn path_key(uri: &Uri) -> Option<(String, Uri)> {
     let (key, rest) = rest.split_once('/')?;
     let query = uri.query().map(|q| format!("?{q}")).unwrap_or_default();
     let uri = format!("/{rest}{query}").parse().ok()?;
-    Some((super::params::unescape(key), uri))
+    Some((crate::url::decode_path(key), uri))
 }
 
 /// Whether a route takes uploads, serves the page, or is open to everyone.

@@ -56,7 +56,7 @@ pub(super) fn login_form(status: StatusCode, note: &'static str) -> Response {
 
 async fn login(Has(app): Has<State>, Extension(peer): Extension<Peer>, body: Bytes) -> Answer {
     let text = String::from_utf8_lossy(body.get(..body.len().min(8 << 10)).unwrap_or_default()).into_owned();
-    let token = super::params::decode(&text).into_iter().find(|(name, _)| name == "token").map(|(_, value)| value);
+    let token = crate::url::decode(&text).into_iter().find(|(name, _)| name == "token").map(|(_, value)| value);
     let token = token.unwrap_or_default();
     if !is_token(&app, &token) {
         app.metrics.wrong_key();

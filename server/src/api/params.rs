@@ -1,53 +1,7 @@
 //! Query parameters.
 
 use super::route::Param;
-
-/// Decodes `a=b&c=d`; a plus sign is a space.
-pub(crate) fn decode(query: &str) -> Vec<(String, String)> {
-    let pairs = query.split('&').filter(|pair| !pair.is_empty());
-    pairs
-        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-        .map(|(key, value)| (unescape(key), unescape(value)))
-        .collect()
-}
-
-/// Decodes percent escapes and plus signs; invalid escapes are kept as they are.
-pub(crate) fn unescape(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let digits = after.get(..2).and_then(|d| std::str::from_utf8(d).ok());
-        match (first, digits.and_then(|d| u8::from_str_radix(d, 16).ok())) {
-            (b'%', Some(byte)) => {
-                bytes.push(byte);
-                rest = after.get(2..).unwrap_or_default();
-            }
-            (b'+', _) => {
-                bytes.push(b' ');
-                rest = after;
-            }
-            (byte, _) => {
-                bytes.push(*byte);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-/// Escapes characters that have a meaning in a query or a path.
-pub(crate) fn escape(text: &str) -> String {
-    use std::fmt::Write as _;
-    text.bytes().fold(String::with_capacity(text.len()), |mut out, byte| {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(char::from(byte)),
-            byte => {
-                let _ = write!(out, "%{byte:02X}");
-            }
-        }
-        out
-    })
-}
+use crate::url::decode;
 
 /// Request parameters whose names were checked.
 #[derive(Debug, Clone, Default)]

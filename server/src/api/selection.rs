@@ -237,7 +237,7 @@ pub(super) fn per(params: &Params) -> Result<PerUnit, Problem> {
 
 /// The cache key of a tree: only the parameters that change it, not those that select a part of it.
 pub(super) fn tree_key(query: &str) -> String {
-    let mut pairs = super::params::decode(query);
+    let mut pairs = crate::url::decode(query);
     pairs.retain(|(name, _)| {
         !matches!(name.as_str(), "profile" | "root" | "min" | "search" | "per" | "q" | "from" | "to")
     });

@@ -134,7 +134,7 @@ async fn receive(Has(app): Has<State>, protocol: Protocol, request: HttpRequest)
     let wait = match request.uri().query() {
         Some(query) if protocol == Protocol::Recordings => {
             // The protocol checks the names.
-            super::params::decode(query).into_iter().find(|(name, _)| name == "wait").map(|(_, text)| text)
+            crate::url::decode(query).into_iter().find(|(name, _)| name == "wait").map(|(_, text)| text)
         }
         _ => None,
     };

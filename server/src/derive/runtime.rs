@@ -142,7 +142,7 @@ fn request(upload: &Upload) -> Vec<(String, String)> {
         ("path".to_owned(), upload.path.clone()),
         ("family".to_owned(), upload.family.clone().unwrap_or_default()),
     ];
-    lines.extend(crate::api::params::decode(&upload.query));
+    lines.extend(crate::url::decode(&upload.query));
     lines.extend(upload.headers.iter().filter(|(name, _)| name != "content-type").cloned());
     // Tags have a section of their own, and an event in a field becomes the agent's settings.
     let known = |name: &str| name.starts_with("tags") || name == "event";

@@ -71,7 +71,7 @@ impl Request {
 
     /// The decoded query parameters.
     pub(crate) fn parameters(&self) -> Vec<(String, String)> {
-        crate::api::params::decode(&self.query)
+        crate::url::decode(&self.query)
     }
 
     /// The headers to keep: no keys and no cookies.

@@ -127,7 +127,7 @@ fn verify(store: &FileStore, file: &crate::model::FileEntry) -> std::io::Result<
     let part =
         upload.parts.iter().find(|p| p.file == file.file).ok_or_else(|| std::io::Error::other("no such part"))?;
     let path = store.received(file.upload, &file.file).ok_or_else(|| std::io::Error::other("it is missing"))?;
-    let mut reader = crate::api::files::reader(&path, part.gzipped)?;
+    let mut reader = crate::store::reader(&path, part.gzipped)?;
     let mut hash = sha2::Sha256::new();
     let mut piece = vec![0u8; 64 << 10];
     loop {

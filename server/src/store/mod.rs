@@ -7,13 +7,20 @@
 
 mod files;
 
-use std::io;
+use std::fs::File;
+use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 pub(crate) use files::{DERIVED, FileStore};
 
 use crate::id::Id;
 use crate::model::{Mark, Profile, Upload};
+
+/// Reads a file that the server may have compressed.
+pub(crate) fn reader(path: &Path, gzipped: bool) -> io::Result<Box<dyn Read + Send>> {
+    let file = BufReader::with_capacity(64 << 10, File::open(path)?);
+    Ok(if gzipped { Box::new(flate2::read::MultiGzDecoder::new(file)) } else { Box::new(file) })
+}
 
 /// Stores uploads and profiles.
 pub(crate) trait Store: Send + Sync {
