@@ -19,7 +19,7 @@ pub(crate) struct Account {
 
 /// Bytes used by a part of the work; released when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Held<'a> {
+pub(crate) struct Reservation<'a> {
     account: &'a Account,
     bytes: AtomicU64,
 }
@@ -29,9 +29,9 @@ impl Account {
         Self { limits, taken: AtomicU64::new(0), tables: AtomicU64::new(0), kept: AtomicU64::new(0) }
     }
 
-    /// A hold on zero bytes.
-    pub(crate) fn hold(&self) -> Held<'_> {
-        Held { account: self, bytes: AtomicU64::new(0) }
+    /// A reservation of zero bytes.
+    pub(crate) fn reserve(&self) -> Reservation<'_> {
+        Reservation { account: self, bytes: AtomicU64::new(0) }
     }
 
     /// Takes bytes permanently.
@@ -68,7 +68,7 @@ impl Account {
     }
 }
 
-impl Held<'_> {
+impl Reservation<'_> {
     /// Takes bytes until this value is dropped.
     ///
     /// # Errors
@@ -79,7 +79,7 @@ impl Held<'_> {
     }
 }
 
-impl Drop for Held<'_> {
+impl Drop for Reservation<'_> {
     fn drop(&mut self) {
         self.account.taken.fetch_sub(self.bytes.load(Ordering::Relaxed), Ordering::Relaxed);
     }
@@ -95,9 +95,9 @@ mod tests {
         limits.memory = 100;
         let account = Account::new(limits);
         {
-            let held = account.hold();
-            held.take(60, 0).unwrap_or_else(|e| unreachable!("{e}"));
-            let error = held.take(60, 7).err();
+            let reserved = account.reserve();
+            reserved.take(60, 0).unwrap_or_else(|e| unreachable!("{e}"));
+            let error = reserved.take(60, 7).err();
             assert!(matches!(error, Some(jfr_parse::Error::LimitExceeded { name: "memory", offset: 7, .. })));
         }
         assert!(account.take(100, 0).is_ok() && account.take(1, 0).is_err());

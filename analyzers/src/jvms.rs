@@ -10,9 +10,9 @@ pub fn java_version(text: &str) -> Option<&str> {
     Some(rest.split_once(')').map_or(rest, |(version, _)| version))
 }
 
-/// What an event reveals about the JVM that wrote it.
+/// An event that identifies the JVM that wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Told {
+pub(crate) struct JvmEvent {
     /// The time, as ISO 8601 in UTC.
     pub(crate) at: String,
     /// Its process id and start time, from `jdk.JVMInformation`.
@@ -31,10 +31,10 @@ struct Jvm {
 
 impl Jvm {
     /// Whether this JVM may have written the event: its process and its collectors never change.
-    fn wrote(&self, told: &Told) -> bool {
+    fn wrote(&self, event: &JvmEvent) -> bool {
         let same = |mine: &Option<_>, theirs: &Option<_>| mine.is_none() || theirs.is_none() || mine == theirs;
-        same(&self.process, &told.process)
-            && match (&self.collectors, &told.collectors) {
+        same(&self.process, &event.process)
+            && match (&self.collectors, &event.collectors) {
                 (Some(mine), Some(theirs)) => mine == theirs,
                 _ => true,
             }
@@ -42,10 +42,10 @@ impl Jvm {
 }
 
 /// Tells users that a file contains several JVMs or has gaps: `recorded` of `span` nanoseconds were recorded.
-pub(crate) fn describe(mut told: Vec<Told>, recorded: i64, span: i64) -> Option<String> {
-    told.sort_by(|a, b| a.at.cmp(&b.at));
+pub(crate) fn describe(mut events: Vec<JvmEvent>, recorded: i64, span: i64) -> Option<String> {
+    events.sort_by(|a, b| a.at.cmp(&b.at));
     let mut jvms: Vec<Jvm> = Vec::new();
-    for event in told {
+    for event in events {
         match jvms.iter_mut().rev().find(|jvm| jvm.wrote(&event)) {
             Some(jvm) => {
                 jvm.process = jvm.process.take().or(event.process);
@@ -80,14 +80,18 @@ fn line(jvm: &Jvm) -> String {
 mod tests {
     use super::*;
 
-    fn gc(second: u32, name: &str) -> Told {
-        Told { at: format!("2026-11-26T21:04:{second}.000000000Z"), process: None, collectors: Some(name.to_owned()) }
+    fn gc(second: u32, name: &str) -> JvmEvent {
+        JvmEvent {
+            at: format!("2026-11-26T21:04:{second}.000000000Z"),
+            process: None,
+            collectors: Some(name.to_owned()),
+        }
     }
 
-    fn process(second: u32, pid: &str) -> Told {
+    fn process(second: u32, pid: &str) -> JvmEvent {
         let start = "2026-11-26T21:00:00.000000000Z".to_owned();
         let at = format!("2026-11-26T21:04:{second}.000000001Z");
-        Told { at, process: Some((pid.to_owned(), start)), collectors: None }
+        JvmEvent { at, process: Some((pid.to_owned(), start)), collectors: None }
     }
 
     #[test]

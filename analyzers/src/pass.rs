@@ -156,7 +156,7 @@ impl<'p> Pass<'p> {
         let read = |index: usize, chunk: &Chunk<'_>| {
             let result = engine.chunk(index, chunk)?;
             if let Some(options) = collect.filter(|_| !short) {
-                options.progress.tell(chunk.header().chunk_size);
+                options.progress.report(chunk.header().chunk_size);
             }
             Ok(result)
         };
@@ -185,9 +185,9 @@ impl<'p> Pass<'p> {
             }
         })?;
         // The report of the rules contains the damage, so it is not an error of the whole call.
-        let damage_is_told = judging.is_some() && collect.is_none() && views.is_none();
+        let damage_is_reported = judging.is_some() && collect.is_none() && views.is_none();
         if let Some(error) = failures.first.filter(|error| {
-            failures.chunks == tasks.len() && !(damage_is_told && matches!(error, jfr_parse::Error::Damaged { .. }))
+            failures.chunks == tasks.len() && !(damage_is_reported && matches!(error, jfr_parse::Error::Damaged { .. }))
         }) {
             return Err(error);
         }

@@ -29,13 +29,14 @@ pub(crate) mod sources;
 
 use std::sync::Arc;
 
-use jfr_parse::{Error, Recording, Result};
+use jfr_parse::{EpochNanos, Error, Recording, Result};
 
 use crate::account::Account;
 use crate::engine::consumer::Engine;
 use crate::engine::driver::{Task, as_loss, repeated, run, tasks};
 use crate::engine::functions::Spelling;
 use crate::engine::stacks::{Shared, with_bounded_names};
+use crate::time_range::span;
 use chunk::ChunkResult;
 use commit::{Committer, Merged, Totals};
 pub(crate) use context::Context;
@@ -75,7 +76,7 @@ fn collect_with(recordings: &[&Recording<'_>], options: &Options, spelling: Spel
     let read = |index: usize, chunk: &jfr_parse::Chunk<'_>| {
         let result = engine.chunk(index, chunk)?;
         if !spelling.short {
-            options.progress.tell(chunk.header().chunk_size);
+            options.progress.report(chunk.header().chunk_size);
         }
         Ok(result)
     };
@@ -94,6 +95,8 @@ fn collect_with(recordings: &[&Recording<'_>], options: &Options, spelling: Spel
 pub(crate) struct Collecting<'o> {
     options: &'o Options,
     tasks: &'o [Task<'o>],
+    /// When the first recording begins, in nanoseconds since the Unix epoch.
+    start: EpochNanos,
     spans: Vec<(usize, i64, i64)>,
     committer: Committer,
 }
@@ -101,6 +104,7 @@ pub(crate) struct Collecting<'o> {
 /// Profiles whose tables are not complete yet.
 pub(crate) struct Collected<'o> {
     options: &'o Options,
+    start: EpochNanos,
     spans: Vec<(usize, i64, i64)>,
     totals: Totals,
     cut_names: usize,
@@ -126,7 +130,7 @@ impl<'o> Collecting<'o> {
         for loss in lost.chain(repeated(recordings, tasks)) {
             committer.add_loss(loss);
         }
-        Self { options, tasks, spans, committer }
+        Self { options, tasks, start: span(recordings).0, spans, committer }
     }
 
     /// Adds the result of the chunk with this index.
@@ -143,7 +147,8 @@ impl<'o> Collecting<'o> {
         if self.options.labels.contains(&LabelKey::TraceEndpoint) {
             name_endpoints(shared, &mut totals);
         }
-        Collected { options: self.options, spans: self.spans, totals, cut_names: shared.cut_names() }
+        let Self { options, start, spans, .. } = self;
+        Collected { options, start, spans, totals, cut_names: shared.cut_names() }
     }
 }
 
@@ -156,8 +161,8 @@ impl Collected<'_> {
 
 /// Converts the sums to profiles.
 fn finish(collected: Collected<'_>, tables: Arc<Tables>) -> ProfileSet {
-    let Collected { options, spans, mut totals, cut_names } = collected;
-    let start = spans.iter().map(|s| s.1).min().unwrap_or(0).max(options.filter.range.first().0);
+    let Collected { options, start, spans, mut totals, cut_names } = collected;
+    let start = start.max(options.filter.range.first()).0;
     // As in a merge of pprof files, the durations of several recordings add up.
     let duration_nanos = durations(&spans, &options.filter).into_iter().fold(0, i64::saturating_add);
     let main = totals.facts.iter().find_map(|f| f.main.clone());

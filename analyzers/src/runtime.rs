@@ -11,7 +11,7 @@ use jfrkit_profile::{ProfileType, units};
 use serde::Serialize;
 
 pub use crate::jvms::java_version;
-use crate::jvms::{Told, describe};
+use crate::jvms::{JvmEvent, describe};
 use crate::profiles::sources::types_of;
 use crate::secrets;
 use crate::summary::{Producer, Summary};
@@ -251,13 +251,13 @@ impl Answered {
     /// A note if the recording contains several JVMs or has gaps.
     fn jvms(&self, summary: &Summary) -> Option<String> {
         let processes = self.rows("processes").into_iter().filter_map(|row| match <[_; 3]>::try_from(row).ok()? {
-            [Some(at), Some(pid), Some(start)] => Some(Told { at, process: Some((pid, start)), collectors: None }),
+            [Some(at), Some(pid), Some(start)] => Some(JvmEvent { at, process: Some((pid, start)), collectors: None }),
             _ => None,
         });
         let collectors = self.rows("collectors").into_iter().filter_map(|row| match <[_; 3]>::try_from(row).ok()? {
             [Some(at), young, old] if young.is_some() || old.is_some() => {
                 let names: Vec<String> = [young, old].into_iter().flatten().collect();
-                Some(Told { at, process: None, collectors: Some(names.join(", ")) })
+                Some(JvmEvent { at, process: None, collectors: Some(names.join(", ")) })
             }
             _ => None,
         });

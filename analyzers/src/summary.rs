@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::engine::driver::{parts, run, tasks};
 use crate::hash::HashMap;
+use crate::time_range::span;
 use crate::views::{Answers, Merged, Part, ViewSet};
 
 /// Number of bytes that one thread counts at a time.
@@ -167,9 +168,8 @@ impl Summary {
             Some(error) if failures.chunks == tasks.len() => return Err(error),
             _ => {}
         }
-        let ends = out.chunks.iter().map(|c| c.start_nanos.saturating_add(c.duration_nanos));
-        out.start_nanos = out.chunks.iter().map(|c| c.start_nanos).min().unwrap_or_default();
-        out.duration_nanos = ends.max().unwrap_or_default().saturating_since(out.start_nanos);
+        let (start, end) = span(&[recording]);
+        (out.start_nanos, out.duration_nanos) = (start, end.saturating_since(start));
         out.events = counts.into_iter().map(|(name, t)| EventCount { name, count: t.count, bytes: t.bytes }).collect();
         out.events.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.name.cmp(&b.name)));
         let more = more.saturating_add(out.warnings.len().saturating_sub(MAX_WARNINGS));

@@ -304,8 +304,8 @@ impl Scene {
                 .collect(),
         };
         let mut profiles = Profiles::new(&wanted.groups, &[(0, 1)], interner);
-        profiles.tell_apart(&chunk, &mut groups, interner, Cell::Stack);
-        profiles.done(0, &mut groups);
+        profiles.assign_profiles(&chunk, &mut groups, interner, Cell::Stack);
+        profiles.finish_chunk(0, &mut groups);
         groups
     }
 }

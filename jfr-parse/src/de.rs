@@ -98,7 +98,7 @@ impl<'a> Chunk<'a> {
         };
         T::deserialize(ValueDe {
             context: &context,
-            what: What::Whole(of, None),
+            data: Data::Whole(of, None),
             at: Cursor::new(event.payload),
             depth: limits.value_depth,
             nesting: limits.nesting,
@@ -152,9 +152,9 @@ impl Context<'_> {
     }
 }
 
-/// What kind of data is at a position in the recording.
+/// Data kind of data is at a position in the recording.
 #[derive(Clone, Copy)]
-enum What<'c> {
+enum Data<'c> {
     /// A field: a count with elements, a key, or a value.
     Field(Field<'c>),
     /// One element of a field that is an array.
@@ -168,7 +168,7 @@ enum What<'c> {
 #[derive(Clone, Copy)]
 struct ValueDe<'x, 'c> {
     context: &'x Context<'c>,
-    what: What<'c>,
+    data: Data<'c>,
     at: Cursor<'c>,
     /// How many more references may be followed; inline types on the way count too.
     depth: usize,
@@ -196,9 +196,9 @@ impl<'x, 'c> ValueDe<'x, 'c> {
     fn find(&mut self) -> Result<Found<'x, 'c>> {
         self.context.spend()?;
         loop {
-            let (of, field) = match self.what {
-                What::Field(field) if field.is_array() => return self.array(field),
-                What::Field(field) | What::Element(field) if field.is_pooled() => {
+            let (of, field) = match self.data {
+                Data::Field(field) if field.is_array() => return self.array(field),
+                Data::Field(field) | Data::Element(field) if field.is_pooled() => {
                     let key = ConstantKey(self.context.whole(self.at.varint())?);
                     let bytes = field.value_type().and_then(|of| Some((of, self.context.pools.get(of.id(), key)?)));
                     let (Some((of, bytes)), Some(depth)) = (bytes, self.depth.checked_sub(1)) else {
@@ -207,17 +207,17 @@ impl<'x, 'c> ValueDe<'x, 'c> {
                     (self.at, self.depth, self.nesting) = (Cursor::new(bytes), depth, self.context.limits.nesting);
                     (of, Some(field))
                 }
-                What::Field(field) | What::Element(field) => {
+                Data::Field(field) | Data::Element(field) => {
                     // Counts as a reference: the types of a constant can nest again, and this bounds both
                     // together.
                     self.depth = self.depth.saturating_sub(1);
                     (field.value_type().ok_or_else(|| self.context.damaged(Damage::BadMetadata))?, Some(field))
                 }
                 // An event has fields, regardless of its declared type.
-                What::Whole(of, None) => return Ok(Found::Fields(of)),
-                What::Whole(of, field) => (of, field),
+                Data::Whole(of, None) => return Ok(Found::Fields(of)),
+                Data::Whole(of, field) => (of, field),
             };
-            self.what = What::Whole(of, field);
+            self.data = Data::Whole(of, field);
             let unsigned = field.is_some_and(|f| f.is_unsigned());
             if let Some(leaf) = self.context.whole(Leaf::read(of.kind(), unsigned, &mut self.at))? {
                 return Ok(match leaf {
@@ -237,7 +237,7 @@ impl<'x, 'c> ValueDe<'x, 'c> {
             self.nesting = self.nesting.checked_sub(1).ok_or_else(|| self.context.damaged(Damage::TooDeep))?;
             let mut fields = of.fields();
             match (fields.next(), fields.next()) {
-                (Some(only), None) if of.is_simple() => self.what = What::Field(only),
+                (Some(only), None) if of.is_simple() => self.data = Data::Field(only),
                 _ => return Ok(Found::Fields(of)),
             }
         }
@@ -245,8 +245,8 @@ impl<'x, 'c> ValueDe<'x, 'c> {
 
     /// The meaning of the number according to the innermost field. Call only after [`find`](Self::find).
     fn content(&self) -> Option<Content> {
-        match self.what {
-            What::Whole(_, Some(field)) => field.content(),
+        match self.data {
+            Data::Whole(_, Some(field)) => field.content(),
             _ => None,
         }
     }
@@ -365,7 +365,7 @@ impl<'c> SeqAccess<'c> for Elements<'_, 'c> {
     fn next_element_seed<T: DeserializeSeed<'c>>(&mut self, seed: T) -> Result<Option<T::Value>> {
         let Some(left) = self.left.checked_sub(1) else { return Ok(None) };
         self.left = left;
-        let element = ValueDe { what: What::Element(self.field), ..self.of };
+        let element = ValueDe { data: Data::Element(self.field), ..self.of };
         self.of.context.skip(self.field, true, &mut self.of.at)?;
         seed.deserialize(element).map(Some)
     }
@@ -390,7 +390,7 @@ impl<'c> MapAccess<'c> for Fields<'_, 'c> {
     fn next_key_seed<K: DeserializeSeed<'c>>(&mut self, seed: K) -> Result<Option<K::Value>> {
         while let Some(field) = self.of.fields().nth(self.next) {
             self.next += 1;
-            let value = ValueDe { what: What::Field(field), ..self.owner };
+            let value = ValueDe { data: Data::Field(field), ..self.owner };
             self.owner.context.skip(field, false, &mut self.owner.at)?;
             if self.wanted.is_none_or(|wanted| wanted.contains(&field.name())) {
                 self.value = Some(value);

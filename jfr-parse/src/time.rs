@@ -106,7 +106,7 @@ impl Clock {
     /// by one from [`span`](Self::span), which the JDK's tool shows. 0 for the special values of `span`.
     #[inline]
     #[must_use]
-    pub fn lasted(&self, start: Ticks, TickSpan(ticks): TickSpan) -> Nanos {
+    pub fn elapsed(&self, start: Ticks, TickSpan(ticks): TickSpan) -> Nanos {
         if ticks == i64::MIN || ticks == i64::MAX {
             return Nanos(0);
         }

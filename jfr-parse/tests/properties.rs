@@ -134,7 +134,7 @@ proptest! {
         let clock = Clock::new(EpochNanos(start), Ticks(0), per_second);
         prop_assert!(clock.span(TickSpan(one)) <= clock.span(TickSpan(one + more)));
         // Any number is accepted without overflow.
-        let _ = (clock.nanos(Ticks(start)), clock.ticks(EpochNanos(one)), clock.lasted(Ticks(start), TickSpan(more)), clock.instant(start, TimeUnit::Seconds));
+        let _ = (clock.nanos(Ticks(start)), clock.ticks(EpochNanos(one)), clock.elapsed(Ticks(start), TickSpan(more)), clock.instant(start, TimeUnit::Seconds));
     }
 }
 

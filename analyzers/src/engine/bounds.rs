@@ -43,7 +43,7 @@ impl Bounds {
 
     /// Whether an event is within the bounds.
     #[inline]
-    pub(crate) fn hold(&self, start: i64, nanos: i64, end: i64) -> bool {
+    pub(crate) fn contains(&self, start: i64, nanos: i64, end: i64) -> bool {
         nanos >= 0 && start >= self.from && end <= self.to
     }
 
@@ -82,7 +82,9 @@ mod tests {
 
     #[test]
     fn events_are_cut_to_the_recording() {
-        assert!(bounds().hold(100, 100, 200) && !bounds().hold(99, 10, 109) && !bounds().hold(190, 20, 210));
+        assert!(
+            bounds().contains(100, 100, 200) && !bounds().contains(99, 10, 109) && !bounds().contains(190, 20, 210)
+        );
         assert_eq!(bounds().cut(90, 150), (100, 150));
         assert_eq!(bounds().cut(150, i64::MAX), (150, 200));
         let range = |from, to: Option<i64>| TimeRange { from: Some(EpochNanos(from)), to: to.map(EpochNanos) };

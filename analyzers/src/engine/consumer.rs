@@ -210,7 +210,7 @@ impl<'e, C: Consumer> Engine<'e, C> {
         self.check(chunk)?;
         let consumer = &self.consumer;
         let planned = self.plans.get(chunk, || self.planned(chunk))?;
-        let held = self.account.hold();
+        let reserved = self.account.reserve();
         let (mut bad_checkpoints, mut early) = (Vec::new(), None);
         if consumer.reads_constants_early() {
             early = Some(constants(chunk, &planned.layouts, &mut bad_checkpoints));
@@ -247,7 +247,7 @@ impl<'e, C: Consumer> Engine<'e, C> {
             }
             let bytes = consumer.close(&mut state, &mut part);
             idle().push(state);
-            held.take(bytes.saturating_add(entries.len().saturating_mul(CONSTANT)), chunk.offset())?;
+            reserved.take(bytes.saturating_add(entries.len().saturating_mul(CONSTANT)), chunk.offset())?;
             Ok((part, entries))
         };
         let mut whole = consumer.part(at.plans);

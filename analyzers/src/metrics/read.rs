@@ -1,8 +1,8 @@
 //! Reads the events that the metrics need.
 
 use jfr_parse::{
-    Chunk, Column, ConstantKey, Loss, Nanos, Plan, Pools, RawEvent, Recording, Result, Row, Text, TickSpan, TimeUnit,
-    Type, TypeId,
+    Chunk, Column, ConstantKey, EpochNanos, Loss, Nanos, Plan, Pools, RawEvent, Recording, Result, Row, Text, TickSpan,
+    TimeUnit, Type, TypeId,
 };
 
 use super::MAX_POINTS;
@@ -14,6 +14,7 @@ use crate::engine::stack_plans::StackPlans;
 use crate::hash::HashMap;
 use crate::profiles::load;
 use crate::summary::{gaps_of, length_of};
+use crate::time_range::span;
 
 /// Number of bytes of a chunk that one thread reads at a time, if there are only a few chunks.
 const SEGMENT: usize = 4 << 20;
@@ -51,10 +52,9 @@ impl Reader {
     /// A reader for the chunks of this recording.
     pub(crate) fn new(recording: &Recording<'_>, step: Option<Nanos>) -> Self {
         let headers = || recording.headers().map(|(_, header)| header);
-        let start = headers().map(|header| header.start_nanos.0).min().unwrap_or(0);
-        let known = headers().all(|header| header.duration_nanos.0 > 0);
-        let end = headers().map(|header| header.end_nanos().0).max();
-        let end = end.filter(|_| known);
+        let (EpochNanos(start), EpochNanos(end)) = span(&[recording]);
+        let is_known = recording.chunk_count() > 0 && headers().all(|header| header.duration_nanos.0 > 0);
+        let end = is_known.then_some(end);
         let length = end.map_or(60_000_000_000, |end| end.saturating_sub(start)).max(1);
         let step = step.map(|step| step.0).filter(|step| *step > 0).unwrap_or_else(|| nice(length / 100));
         let step = step.max(length / MAX_POINTS + 1);
@@ -83,7 +83,7 @@ impl Reader {
         let at = clock.nanos(row.get(START)).0;
         part.last = part.last.max(at);
         let lasted = || match source.duration {
-            TimeUnit::Ticks => clock.lasted(row.get(START), row.get(DURATION.of::<TickSpan>())).0,
+            TimeUnit::Ticks => clock.elapsed(row.get(START), row.get(DURATION.of::<TickSpan>())).0,
             unit => clock.length(row.get(DURATION.of::<i64>()), unit).unwrap_or_default().0,
         };
         let int = |column: Column| row.get(column.of::<i64>());

@@ -128,10 +128,10 @@ impl<'a> Gathered<'a> {
     ) {
         let mut odd = false;
         let mut lasted = |start: Ticks, ticks: TickSpan| {
-            let Nanos(nanos) = lengths.lasted(start, ticks);
+            let Nanos(nanos) = lengths.elapsed(start, ticks);
             let EpochNanos(begin) = clock.nanos(start);
             let end = begin.saturating_add(nanos);
-            if bounds.hold(begin, nanos, end) {
+            if bounds.contains(begin, nanos, end) {
                 return nanos;
             }
             odd = bounds.is_odd(nanos, end);

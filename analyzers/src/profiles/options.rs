@@ -51,21 +51,21 @@ pub struct Options {
 pub struct Progress(Option<Arc<dyn Fn(u64) + Send + Sync>>);
 
 impl Progress {
-    /// Calls `told` with the size of each finished chunk in bytes, on the thread that finished it.
-    pub fn new(told: impl Fn(u64) + Send + Sync + 'static) -> Self {
-        Self(Some(Arc::new(told)))
+    /// Calls `receive` with the size of each finished chunk in bytes, on the thread that finished it.
+    pub fn new(receive: impl Fn(u64) + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(receive)))
     }
 
-    pub(crate) fn tell(&self, bytes: u64) {
-        if let Some(told) = &self.0 {
-            told(bytes);
+    pub(crate) fn report(&self, bytes: u64) {
+        if let Some(receive) = &self.0 {
+            receive(bytes);
         }
     }
 }
 
 impl std::fmt::Debug for Progress {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(if self.0.is_some() { "Progress(told)" } else { "Progress" })
+        f.write_str(if self.0.is_some() { "Progress(callback)" } else { "Progress" })
     }
 }
 

@@ -10,7 +10,7 @@ use crate::work;
 
 /// The names of elements and attributes that this parser interprets.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Known {
+enum MetadataName {
     No,
     Metadata,
     Region,
@@ -30,25 +30,25 @@ enum Known {
     Dst,
 }
 
-fn known(text: &str) -> Known {
+fn metadata_name(text: &str) -> MetadataName {
     match text {
-        "metadata" => Known::Metadata,
-        "region" => Known::Region,
-        "class" => Known::Class,
-        "field" => Known::Field,
-        "setting" => Known::Setting,
-        "annotation" => Known::Annotation,
-        "name" => Known::Name,
-        "id" => Known::Id,
-        "superType" => Known::SuperType,
-        "simpleType" => Known::SimpleType,
-        "dimension" => Known::Dimension,
-        "constantPool" => Known::ConstantPool,
-        "defaultValue" => Known::DefaultValue,
-        "locale" => Known::Locale,
-        "gmtOffset" => Known::GmtOffset,
-        "dst" => Known::Dst,
-        _ => Known::No,
+        "metadata" => MetadataName::Metadata,
+        "region" => MetadataName::Region,
+        "class" => MetadataName::Class,
+        "field" => MetadataName::Field,
+        "setting" => MetadataName::Setting,
+        "annotation" => MetadataName::Annotation,
+        "name" => MetadataName::Name,
+        "id" => MetadataName::Id,
+        "superType" => MetadataName::SuperType,
+        "simpleType" => MetadataName::SimpleType,
+        "dimension" => MetadataName::Dimension,
+        "constantPool" => MetadataName::ConstantPool,
+        "defaultValue" => MetadataName::DefaultValue,
+        "locale" => MetadataName::Locale,
+        "gmtOffset" => MetadataName::GmtOffset,
+        "dst" => MetadataName::Dst,
+        _ => MetadataName::No,
     }
 }
 
@@ -90,7 +90,7 @@ impl Metadata {
 
 struct Parser<'l> {
     out: Metadata,
-    known: Vec<Known>,
+    known: Vec<MetadataName>,
     limits: &'l Limits,
     budget: usize,
     /// The attributes of the element being read.
@@ -100,7 +100,7 @@ struct Parser<'l> {
 }
 
 struct Element {
-    name: Known,
+    name: MetadataName,
     children: usize,
 }
 
@@ -113,17 +113,17 @@ impl Parser<'_> {
         for _ in 0..root.children {
             let element = self.element(at)?;
             match element.name {
-                Known::Metadata => {
+                MetadataName::Metadata => {
                     for _ in 0..element.children {
                         let class = self.element(at)?;
-                        if class.name == Known::Class {
+                        if class.name == MetadataName::Class {
                             self.class(at, class.children)?
                         } else {
                             self.skip(at, class.children)?
                         }
                     }
                 }
-                Known::Region => {
+                MetadataName::Region => {
                     self.region();
                     self.skip(at, element.children)?;
                 }
@@ -150,7 +150,7 @@ impl Parser<'_> {
             self.out.text.push_str(&text);
             let to = u32::try_from(self.out.text.len()).map_err(|_| Short)?;
             self.out.strings.push((from, to));
-            self.known.push(known(&text));
+            self.known.push(metadata_name(&text));
         }
         Ok(())
     }
@@ -166,7 +166,7 @@ impl Parser<'_> {
             let pair = (self.index(at)?, self.index(at)?);
             self.attributes.push(pair);
         }
-        Ok(Element { name: self.known(name), children: at.count()? })
+        Ok(Element { name: self.metadata_name(name), children: at.count()? })
     }
 
     fn index(&self, at: &mut Cursor<'_>) -> Result<u32, Stop> {
@@ -174,8 +174,8 @@ impl Parser<'_> {
         if (index as usize) < self.out.strings.len() { Ok(index) } else { Err(Stop::Short) }
     }
 
-    fn known(&self, index: u32) -> Known {
-        self.known.get(index as usize).copied().unwrap_or(Known::No)
+    fn metadata_name(&self, index: u32) -> MetadataName {
+        self.known.get(index as usize).copied().unwrap_or(MetadataName::No)
     }
 
     /// Skips `n` elements and everything inside them.
@@ -188,35 +188,35 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn attribute(&self, wanted: Known) -> Option<u32> {
-        self.attributes.iter().find(|(key, _)| self.known(*key) == wanted).map(|&(_, value)| value)
+    fn attribute(&self, wanted: MetadataName) -> Option<u32> {
+        self.attributes.iter().find(|(key, _)| self.metadata_name(*key) == wanted).map(|&(_, value)| value)
     }
 
     /// A decimal number; type ids can be negative.
-    fn number(&self, wanted: Known) -> Option<i64> {
+    fn number(&self, wanted: MetadataName) -> Option<i64> {
         self.attribute(wanted).and_then(|value| self.out.str(value).parse().ok())
     }
 
     fn type_ref(&self) -> Result<TypeId, Stop> {
-        self.type_number(Known::Class)
+        self.type_number(MetadataName::Class)
     }
 
-    fn type_number(&self, wanted: Known) -> Result<TypeId, Stop> {
+    fn type_number(&self, wanted: MetadataName) -> Result<TypeId, Stop> {
         self.number(wanted).map(|id| TypeId(id.cast_unsigned())).ok_or(Stop::Short)
     }
 
     fn region(&mut self) {
-        self.out.region.locale = self.attribute(Known::Locale).unwrap_or(u32::MAX);
-        self.out.region.gmt_offset = self.number(Known::GmtOffset).unwrap_or(0);
-        self.out.region.dst = self.number(Known::Dst).unwrap_or(0);
+        self.out.region.locale = self.attribute(MetadataName::Locale).unwrap_or(u32::MAX);
+        self.out.region.gmt_offset = self.number(MetadataName::GmtOffset).unwrap_or(0);
+        self.out.region.dst = self.number(MetadataName::Dst).unwrap_or(0);
     }
 
     fn class(&mut self, at: &mut Cursor<'_>, children: usize) -> Result<(), Stop> {
         let mut class = RawType {
-            id: self.type_number(Known::Id)?,
-            name: self.attribute(Known::Name).ok_or(Stop::Short)?,
-            super_type: self.attribute(Known::SuperType).unwrap_or(u32::MAX),
-            simple: self.attribute(Known::SimpleType).is_some(),
+            id: self.type_number(MetadataName::Id)?,
+            name: self.attribute(MetadataName::Name).ok_or(Stop::Short)?,
+            super_type: self.attribute(MetadataName::SuperType).unwrap_or(u32::MAX),
+            simple: self.attribute(MetadataName::SimpleType).is_some(),
             ..RawType::default()
         };
         let (fields, settings) = (len(&self.out.fields)?, len(&self.out.settings)?);
@@ -224,29 +224,29 @@ impl Parser<'_> {
         for _ in 0..children {
             let child = self.element(at)?;
             match child.name {
-                Known::Field => {
+                MetadataName::Field => {
                     let mut field = RawField {
-                        name: self.attribute(Known::Name).ok_or(Stop::Short)?,
+                        name: self.attribute(MetadataName::Name).ok_or(Stop::Short)?,
                         type_id: self.type_ref()?,
-                        array: self.number(Known::Dimension).unwrap_or(0) > 0,
-                        pooled: self.attribute(Known::ConstantPool).is_some(),
+                        array: self.number(MetadataName::Dimension).unwrap_or(0) > 0,
+                        pooled: self.attribute(MetadataName::ConstantPool).is_some(),
                         type_index: u32::MAX,
                         ..RawField::default()
                     };
                     field.annotations = self.annotations(at, child.children)?;
                     self.out.fields.push(field);
                 }
-                Known::Setting => {
+                MetadataName::Setting => {
                     let mut setting = RawSetting {
-                        name: self.attribute(Known::Name).ok_or(Stop::Short)?,
+                        name: self.attribute(MetadataName::Name).ok_or(Stop::Short)?,
                         type_id: self.type_ref()?,
-                        default_value: self.attribute(Known::DefaultValue).unwrap_or(u32::MAX),
+                        default_value: self.attribute(MetadataName::DefaultValue).unwrap_or(u32::MAX),
                         annotations: 0..0,
                     };
                     setting.annotations = self.annotations(at, child.children)?;
                     self.out.settings.push(setting);
                 }
-                Known::Annotation => {
+                MetadataName::Annotation => {
                     let annotation = self.annotation()?;
                     self.own_annotations.push(annotation);
                     self.skip(at, child.children)?;
@@ -271,7 +271,7 @@ impl Parser<'_> {
         let from = len(&self.out.annotations)?;
         for _ in 0..children {
             let child = self.element(at)?;
-            if child.name == Known::Annotation {
+            if child.name == MetadataName::Annotation {
                 let annotation = self.annotation()?;
                 self.out.annotations.push(annotation);
             }
@@ -285,7 +285,7 @@ impl Parser<'_> {
         let from = len(&self.out.attributes)?;
         for i in 0..self.attributes.len() {
             let Some(&(key, value)) = self.attributes.get(i) else { break };
-            if self.known(key) != Known::Class {
+            if self.metadata_name(key) != MetadataName::Class {
                 self.out.attributes.push((key, value));
             }
         }

@@ -16,7 +16,7 @@ pub fn header(bytes: &[u8]) {
             let _ = Iso(clock.nanos(Ticks(value))).to_string();
             let _ = (
                 clock.span(TickSpan(value)),
-                clock.lasted(header.start_ticks, TickSpan(value)),
+                clock.elapsed(header.start_ticks, TickSpan(value)),
                 clock.ticks(EpochNanos(value)),
             );
         }

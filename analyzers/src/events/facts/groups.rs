@@ -225,7 +225,7 @@ impl GroupsData {
             return;
         }
         match self.place(key, None) {
-            Place::Known(i) => {
+            Place::Existing(i) => {
                 self.add_to(i, sample);
                 self.last = i;
             }
@@ -263,7 +263,7 @@ impl GroupsData {
     /// Adds sums whose key is now known.
     pub(crate) fn merge(&mut self, key: &Key, sums: Sums) {
         match self.place(key, None) {
-            Place::Known(i) => {
+            Place::Existing(i) => {
                 if let Some(mut mine) = self.sums(i) {
                     // Released at once, so that there is only one owner again.
                     self.histograms.get_mut(i).into_iter().for_each(|histogram| *histogram = Arc::default());
@@ -316,7 +316,7 @@ impl GroupsData {
     /// Adds group `j` of `other`, with its histogram, under a key whose hash may already be known.
     fn add_group(&mut self, key: &Key, hash: Option<u32>, other: &Self, j: usize, histogram: Option<Arc<Histogram>>) {
         match self.place(key, hash) {
-            Place::Known(i) => self.merge_group(i, other, j, histogram.as_deref()),
+            Place::Existing(i) => self.merge_group(i, other, j, histogram.as_deref()),
             Place::New(_) => self.push_group(other, j, histogram),
             Place::Full => {
                 other
@@ -372,7 +372,7 @@ impl GroupsData {
                 }
             }
             match rolled.place(&(key, 0), None) {
-                Place::Known(i) => rolled.merge_group(i, self, j, self.histograms.get(j).map(|of| &**of)),
+                Place::Existing(i) => rolled.merge_group(i, self, j, self.histograms.get(j).map(|of| &**of)),
                 Place::New(_) => rolled.push_group(self, j, self.histograms.get(j).cloned()),
                 Place::Full => {}
             }
@@ -458,7 +458,7 @@ impl GroupsData {
             other == hash && same_key(cells, buckets, i as usize, key)
         };
         match self.table.entry(widened(hash), same, |&(hash, _)| widened(hash)) {
-            Entry::Occupied(found) => Place::Known(found.get().1 as usize),
+            Entry::Occupied(found) => Place::Existing(found.get().1 as usize),
             Entry::Vacant(_) if self.heads.len() >= self.by.cap => Place::Full,
             Entry::Vacant(free) => {
                 let i = self.heads.len();
@@ -500,7 +500,7 @@ fn same_key(cells: &Column<Cell>, buckets: &Column<i64>, i: usize, key: &Key) ->
 }
 
 enum Place {
-    Known(usize),
+    Existing(usize),
     /// The key was inserted; its sums still have to be pushed.
     New(usize),
     Full,
@@ -526,7 +526,7 @@ impl<'f> Groups<'f> {
     }
 
     fn get(&self, i: usize) -> Option<Group<'f>> {
-        self.data.map(|data| Group { facts: self.facts, of: Source::Known(data), i })
+        self.data.map(|data| Group { facts: self.facts, of: Source::Requested(data), i })
     }
 
     /// The number of groups.
@@ -643,7 +643,7 @@ pub struct Group<'f> {
 #[derive(Debug, Clone)]
 enum Source<'f> {
     /// Groups of the facts: most rules look at all groups and at few of their sums, so nothing is copied.
-    Known(&'f GroupsData),
+    Requested(&'f GroupsData),
     /// Groups that were regrouped.
     Rolled(Arc<GroupsData>),
 }
@@ -651,7 +651,7 @@ enum Source<'f> {
 impl<'f> Group<'f> {
     fn data(&self) -> &GroupsData {
         match &self.of {
-            Source::Known(data) => data,
+            Source::Requested(data) => data,
             Source::Rolled(data) => data,
         }
     }

@@ -1,6 +1,6 @@
 //! The JVM that was recorded: its version, its flags, its properties.
 
-use crate::jvms::{Told, describe, java_version};
+use crate::jvms::{JvmEvent, describe, java_version};
 use jfr_parse::{EpochNanos, Iso};
 use std::collections::BTreeMap;
 
@@ -120,16 +120,20 @@ impl Facts {
     }
 
     /// A note if the recording contains several JVMs or has gaps.
-    pub(crate) fn tell_jvms(&self) -> Option<String> {
+    pub(crate) fn describe_jvms(&self) -> Option<String> {
         let iso = |nanos: i64| Iso(EpochNanos(nanos)).to_string();
         let processes = self.table("jdk.JVMInformation").rows().filter_map(|row| {
             let process = (row.int("pid")?.to_string(), iso(row.int("jvmStartTime")?));
-            Some(Told { at: iso(row.start), process: Some(process), collectors: None })
+            Some(JvmEvent { at: iso(row.start), process: Some(process), collectors: None })
         });
         let collectors = self.table("jdk.GCConfiguration").rows().filter_map(|row| {
             let names = [row.text("youngCollector"), row.text("oldCollector")];
             let names: Vec<&str> = names.into_iter().flatten().collect();
-            (!names.is_empty()).then(|| Told { at: iso(row.start), process: None, collectors: Some(names.join(", ")) })
+            (!names.is_empty()).then(|| JvmEvent {
+                at: iso(row.start),
+                process: None,
+                collectors: Some(names.join(", ")),
+            })
         });
         describe(processes.chain(collectors).collect(), self.nanos(), self.window().length())
     }

@@ -7,7 +7,7 @@ use jfr_parse::{
 };
 
 use super::plan::{
-    Convert, DURATION, EventNameId, More, NO_SOURCE, PathId, Plans, Reading, SLOTS, STACK, START, Source,
+    Convert, DURATION, EventNameId, NO_SOURCE, PathId, Plans, Reading, SLOTS, STACK, START, Source, WantedFields,
 };
 use super::profiles::code;
 use super::value::{Threads, Values, truncated};
@@ -305,15 +305,15 @@ impl<'a> Walker<'_, 'a> {
     /// `None` if the event does not parse.
     #[inline]
     fn event(&mut self, event: &RawEvent<'a>, reading: &Reading, truncated: &Truncated, part: &mut Part) -> Option<()> {
-        let Some(more) = &reading.more else {
+        let Some(wanted) = &reading.wanted_fields else {
             let row = event.read(&reading.head).ok()?;
             self.count((row.get(START), row.get(DURATION), row.get(STACK)), reading, truncated, part);
             return Some(());
         };
-        let row = event.read(&more.plan).ok()?;
+        let row = event.read(&wanted.plan).ok()?;
         let head = (row.get(START), row.get(DURATION), row.get(STACK));
         if let Some((start, end, nanos)) = self.count(head, reading, truncated, part) {
-            self.more(more, &row, (start, end, nanos), part);
+            self.keep_fields(wanted, &row, (start, end, nanos), part);
         }
         Some(())
     }
@@ -337,7 +337,7 @@ impl<'a> Walker<'_, 'a> {
             return None;
         }
         let bounds = self.context.bounds;
-        if nanos != 0 && !reading.timeless && !bounds.hold(start, nanos, end) {
+        if nanos != 0 && !reading.timeless && !bounds.contains(start, nanos, end) {
             part.odd_durations = part.odd_durations.saturating_add(u64::from(bounds.is_odd(nanos, end)));
             (start, end) = bounds.cut(start, end);
             nanos = end.saturating_sub(start);
@@ -366,14 +366,20 @@ impl<'a> Walker<'_, 'a> {
 
     /// Keeps what rules need from an event.
     #[inline]
-    fn more(&mut self, more: &More, row: &Row<'a, SLOTS>, (start, end, nanos): (i64, i64, i64), part: &mut Part) {
+    fn keep_fields(
+        &mut self,
+        wanted: &WantedFields,
+        row: &Row<'a, SLOTS>,
+        (start, end, nanos): (i64, i64, i64),
+        part: &mut Part,
+    ) {
         let mut cells = std::mem::take(&mut self.cells);
         cells.clear();
-        for source in &more.sources {
+        for source in &wanted.sources {
             cells.push(self.cell(source, row, nanos, &mut part.traces));
         }
         let cell = |place: &usize| at(&cells, *place).copied().unwrap_or_default();
-        if let Some((i, fields)) = &more.table
+        if let Some((i, fields)) = &wanted.table
             && let Some(table) = at_mut(&mut part.gathered.tables, *i)
         {
             for (declared, field) in table.declared.iter_mut().zip(fields) {
@@ -381,7 +387,7 @@ impl<'a> Walker<'_, 'a> {
             }
             table.push(start, end, fields.iter().map(cell));
         }
-        for (i, keys, measures) in &more.groups {
+        for (i, keys, measures) in &wanted.groups {
             let Some(groups) = at_mut(&mut part.gathered.groups, *i) else { continue };
             let mut key: Key = ([Cell::Null; MAX_KEYS], 0);
             for (to, from) in key.0.iter_mut().zip(keys) {

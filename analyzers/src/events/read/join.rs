@@ -14,7 +14,7 @@ use crate::events::facts::{EventFacts, Facts, Lazy, TableData, ThreadInfo};
 use crate::math::Window;
 use crate::rule::Text;
 use crate::summary::gaps_of;
-use crate::time_range::TimeRange;
+use crate::time_range::{TimeRange, span};
 use jfrkit_profile::{StackId, Tables};
 
 /// Maximum number of warnings to keep.
@@ -73,12 +73,12 @@ impl Joined {
         self.warn(warning);
         let Some(mut facts) = facts else {
             self.unread_chunks = self.unread_chunks.saturating_add(1);
-            self.profiles.done(index, &mut self.gathered.groups);
+            self.profiles.finish_chunk(index, &mut self.gathered.groups);
             return;
         };
         let stack = |id: StackId| facts.stacks[id];
         let chunk = ChunkView::of(index, &facts, context.wanted, &context.shared.interner);
-        self.profiles.tell_apart(&chunk, &mut facts.gathered.groups, &context.shared.interner, stack);
+        self.profiles.assign_profiles(&chunk, &mut facts.gathered.groups, &context.shared.interner, stack);
         for (name, event) in facts.events {
             match self.events.get_mut(&*name) {
                 Some(known) => known.merge(&event),
@@ -89,7 +89,7 @@ impl Joined {
         }
         self.shape = self.shape.take().or(facts.shape);
         self.gathered.append(facts.gathered, stack);
-        self.profiles.done(index, &mut self.gathered.groups);
+        self.profiles.finish_chunk(index, &mut self.gathered.groups);
         self.odd_durations = self.odd_durations.saturating_add(facts.odd_durations);
         self.warn(facts.warnings);
     }
@@ -135,9 +135,8 @@ impl Joined {
                 ));
             }
         }
-        let spans = spans(recording);
+        let (start, end) = span(&[recording]);
         let gaps = gaps_of(recording).into_iter().map(|(from, to)| Window { from: from.0, to: to.0 }).collect();
-        let range = spans.into_iter().fold((i64::MAX, i64::MIN), |all, one| (all.0.min(one.0), all.1.max(one.1)));
         let mut facts = Facts {
             names,
             threads,
@@ -148,7 +147,7 @@ impl Joined {
             chunks: recording.chunk_count(),
             unread_chunks: self.unread_chunks,
             first_shape: self.shape,
-            header_range: if range.0 <= range.1 { range } else { (0, 0) },
+            header_range: (start.0, end.0),
             range: self.range,
             warnings: self.warnings,
             notes,
@@ -158,7 +157,7 @@ impl Joined {
             lazy: Lazy::default(),
         };
         facts.count_switches();
-        facts.notes.extend(facts.tell_jvms());
+        facts.notes.extend(facts.describe_jvms());
         facts
     }
 }

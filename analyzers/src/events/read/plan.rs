@@ -126,12 +126,12 @@ pub(super) struct Reading {
     /// Whether it describes the JVM or the recording, so that it counts regardless of its time.
     pub(super) timeless: bool,
     /// Additional needs of rules; most types have none.
-    pub(super) more: Option<Box<More>>,
+    pub(super) wanted_fields: Option<Box<WantedFields>>,
 }
 
 /// What rules need from the events of one type.
 #[derive(Debug)]
-pub(super) struct More {
+pub(super) struct WantedFields {
     pub(super) plan: Plan<SLOTS>,
     /// The values that are read, each once; the first is [`NO_SOURCE`].
     pub(super) sources: Vec<Source>,
@@ -235,7 +235,7 @@ impl<'c> Builder<'c, '_> {
         name: &str,
         wanted: &'c Wanted,
         interner: &Interner,
-        more: bool,
+        reads_fields: bool,
     ) -> Result<Reading> {
         let stack = self.of.field("stackTrace").filter(|f| f.is_pooled() && !f.is_array());
         let duration = self.of.field("duration").filter(|f| !f.is_pooled() && !f.is_array());
@@ -254,24 +254,24 @@ impl<'c> Builder<'c, '_> {
             .tables
             .iter()
             .enumerate()
-            .find(|(_, (event, _))| more && **event == *name)
+            .find(|(_, (event, _))| reads_fields && **event == *name)
             .map(|(i, (_, (fields, _)))| (i, fields.iter().map(|f| self.source(name, f, interner)).collect()));
         let mut groups = Vec::new();
         for (i, group) in wanted.groups.iter().enumerate() {
-            if !more || !group.events.contains(name) {
+            if !reads_fields || !group.events.contains(name) {
                 continue;
             }
             let keys = group.keys.iter().map(|field| self.source(name, field, interner)).collect();
             let measures = group.measures.iter().map(|field| self.source(name, field, interner)).collect();
             groups.push((i, keys, measures));
         }
-        let more = if table.is_some() || !groups.is_empty() {
+        let wanted_fields = if table.is_some() || !groups.is_empty() {
             let mut paths = [""; SLOTS];
             for (to, from) in paths.iter_mut().zip(&self.fields) {
                 *to = from;
             }
             let plan = self.chunk.plan(self.of, paths)?;
-            Some(Box::new(More { plan, sources: self.sources, table, groups }))
+            Some(Box::new(WantedFields { plan, sources: self.sources, table, groups }))
         } else {
             None
         };
@@ -286,7 +286,7 @@ impl<'c> Builder<'c, '_> {
             }),
             has_stack: stack.is_some(),
             timeless: is_timeless(name),
-            more,
+            wanted_fields,
         })
     }
 

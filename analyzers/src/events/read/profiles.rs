@@ -135,8 +135,8 @@ impl Profiles {
     }
 
     /// Assigns the events of a chunk to profiles. CPU samples are removed from its groups, with their stacks
-    /// converted by `stack`, until the chunk is [`done`](Self::done). Events that do not count are dropped.
-    pub(crate) fn tell_apart(
+    /// converted by `stack`, until the chunk is [finished](Self::finish_chunk). Events that do not count are dropped.
+    pub(crate) fn assign_profiles(
         &mut self,
         chunk: &ChunkView,
         groups: &mut [GroupsData],
@@ -197,7 +197,7 @@ impl Profiles {
 
     /// Finishes chunk `index`, whether it could be read or not. If it was the last one of its overlapping
     /// group, the CPU samples of the group are added.
-    pub(crate) fn done(&mut self, index: usize, to: &mut [GroupsData]) {
+    pub(crate) fn finish_chunk(&mut self, index: usize, to: &mut [GroupsData]) {
         let number = at(&self.group_of, index).copied().unwrap_or(index);
         if let Some(open) = self.open.get_mut(&number) {
             *open = open.saturating_sub(1);

@@ -32,9 +32,9 @@ fn join(spans: &[(i64, i64)], chunks: &[(Writer, bool, Events<'_>)]) -> BTreeMap
         let counts = SourceId::all().map(|id| count(id.source().event)).collect();
         let view = ChunkView { index, writer: writer.clone(), has_default_state: *has_default, counts };
         let mut from = vec![from];
-        profiles.tell_apart(&view, &mut from, &interner, Cell::Stack);
+        profiles.assign_profiles(&view, &mut from, &interner, Cell::Stack);
         to[0].append(from.remove(0), |key| key);
-        profiles.done(index, &mut to);
+        profiles.finish_chunk(index, &mut to);
     }
     assert!(profiles.waiting.is_empty());
     let name = |key: &Key| interner.symbols().str(key.0[0].text().unwrap()).to_owned();
