@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use jfr_parse::engine::PoolEntries;
 use jfr_parse::{
-    CHECKPOINT, Chunk, ChunkHeader, ChunkOffset, ConstantKey, EpochNanos, Kind, Loss, METADATA, Nanos, PoolEntries,
-    RawEvent, RawStr, Recording, Result, Text, TypeId,
+    CHECKPOINT, Chunk, ChunkHeader, ChunkOffset, ConstantKey, EpochNanos, Kind, Loss, METADATA, Nanos, RawEvent,
+    RawStr, Recording, Result, Text, TypeId,
 };
 use serde::Serialize;
 

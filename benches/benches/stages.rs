@@ -7,7 +7,8 @@ use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use jfr_analyzers::{Options, Summary, collect};
-use jfr_parse::{CHECKPOINT, Cursor, Limits, METADATA, Metadata, PoolEntries, Recording};
+use jfr_parse::engine::PoolEntries;
+use jfr_parse::{CHECKPOINT, Cursor, Limits, METADATA, Metadata, Recording};
 use jfrkit_profile::ProfileType;
 
 fn open() -> Recording<'static> {
@@ -19,7 +20,7 @@ fn varints(c: &mut Criterion) {
     // Like the frames of stack traces: method, line, bytecode index, type.
     for i in 0..20_000u64 {
         for value in [((i * 7_919) << 16) | (i % 60), i % 900, i % 200, i % 3] {
-            jfr_parse::push_varint(&mut bytes, value);
+            jfr_parse::engine::push_varint(&mut bytes, value);
         }
     }
     let mut group = c.benchmark_group("varints");

@@ -41,7 +41,8 @@ pub struct Chunk<'a> {
     losses: Vec<Loss>,
     limits: Limits,
     stop: Stop,
-    pools: OnceLock<Pools<'a>>,
+    /// The constants, and damage in their checkpoints.
+    pools: OnceLock<(Pools<'a>, Vec<Loss>)>,
 }
 
 impl<'a> Chunk<'a> {
@@ -207,6 +208,7 @@ impl<'a> Chunk<'a> {
     }
 
     /// The event at this offset of the chunk. Pass only offsets that came from a walk.
+    #[doc(hidden)]
     #[must_use]
     pub fn event_at(&self, offset: ChunkOffset) -> Option<RawEvent<'a>> {
         event_at(self.bytes, offset.0)
@@ -224,6 +226,7 @@ impl<'a> Chunk<'a> {
 
     /// Everything in a part of the chunk: data events, checkpoints and metadata. Pass one of the
     /// parts returned by [`segments`](Self::segments).
+    #[doc(hidden)]
     #[must_use]
     pub fn walk(&self, part: Range<usize>) -> Events<'_, 'a> {
         Events::new(self.bytes, part, &self.known, &self.metadata, &self.limits)
@@ -231,6 +234,7 @@ impl<'a> Chunk<'a> {
 
     /// Splits the chunk at event boundaries into parts of about `target` bytes that can be walked
     /// in parallel. A part that contains an event larger than `target` is larger.
+    #[doc(hidden)]
     #[must_use]
     pub fn segments(&self, target: usize) -> Vec<Range<usize>> {
         let target = target.max(1);
@@ -259,12 +263,14 @@ impl<'a> Chunk<'a> {
     }
 
     /// How to skip the constants of this chunk while keeping those of the `wanted` types.
+    #[doc(hidden)]
     pub fn pool_layouts(&self, wanted: impl Fn(Type<'_>) -> bool) -> PoolLayouts {
         PoolLayouts::new(&self.metadata, &self.limits, |id| self.metadata.by_id(id).is_some_and(&wanted))
             .until(&self.stop)
     }
 
     /// Joins the constants found in the parts of this chunk. `parts` must be in file order.
+    #[doc(hidden)]
     #[must_use]
     pub fn join_pools(&self, parts: Vec<PoolEntries>) -> Pools<'a> {
         let threads = self.metadata.by_name("java.lang.Thread").map(|of| of.id());
@@ -280,20 +286,49 @@ impl<'a> Chunk<'a> {
     /// The constants of the types for which `wanted` is true. Only the first call of this method or of [`pools`](Self::pools)
     /// indexes constants; later calls return the same ones, whatever they ask for.
     pub fn pools_for(&self, wanted: impl Fn(Type<'_>) -> bool) -> &Pools<'a> {
-        self.pools.get_or_init(|| {
+        let (pools, _) = self.pools.get_or_init(|| {
             let layouts = self.pool_layouts(wanted);
-            let mut entries = PoolEntries::default();
+            let (mut entries, mut losses) = (PoolEntries::default(), Vec::new());
             for event in self.checkpoints() {
                 // Callers learn that work was stopped when they read the next event.
                 if self.stop.is_raised() {
                     break;
                 }
-                // The readable part of a damaged checkpoint is kept; walking the chunk reports the
-                // damage.
-                let _ = entries.add(&event, &layouts);
+                // The readable part of a damaged checkpoint is kept.
+                if let Err(what) = entries.add(&event, &layouts)
+                    && losses.len() < self.limits.losses
+                {
+                    losses.push(Loss { offset: self.file_offset(event.offset), bytes: event.size as u64, what });
+                }
             }
-            self.join_pools(vec![entries])
-        })
+            (self.join_pools(vec![entries]), losses)
+        });
+        pools
+    }
+
+    /// Damage in the checkpoints that [`pools`](Self::pools) indexed; empty before its first call, which [`value`](Self::value)
+    /// and [`deserialize`](Self::deserialize) make. Constants after the damage are missing, so a reference to them has no value.
+    ///
+    /// ```
+    /// # fn main() -> jfr_parse::Result<()> {
+    /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/jdk17-full.jfr");
+    /// let recording = jfr_parse::Recording::open(path)?;
+    /// for chunk in recording.chunks() {
+    ///     let chunk = chunk?;
+    ///     for event in chunk.events().take(10) {
+    ///         println!("{:?}", chunk.value(&event)?);
+    ///     }
+    ///     for loss in chunk.constant_losses() {
+    ///         eprintln!("some constants are missing: {loss}");
+    ///     }
+    ///     assert!(chunk.constant_losses().is_empty());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn constant_losses(&self) -> &[Loss] {
+        self.pools.get().map_or(&[], |(_, losses)| losses)
     }
 
     /// The checkpoint events, in file order. As in [`walk`](Self::walk), an event that overlaps the

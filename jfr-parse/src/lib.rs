@@ -54,6 +54,8 @@ mod checkpoints;
 mod chunk;
 mod cursor;
 pub mod de;
+#[doc(hidden)]
+pub mod engine;
 mod error;
 mod event;
 mod header;
@@ -78,9 +80,8 @@ pub mod value;
 #[doc(hidden)]
 pub mod work;
 
-pub use bits::top_bits;
 pub use chunk::Chunk;
-pub use cursor::{Cursor, push_varint};
+pub use cursor::Cursor;
 pub use error::{Damage, Error, Loss, Result, Short};
 pub use event::{CHECKPOINT, EventTypes, Events, METADATA, RawEvent};
 pub use header::{ChunkHeader, HEADER_SIZE, MAGIC};
@@ -89,7 +90,7 @@ pub use limits::Limits;
 pub use metadata::{Content, Field, Kind, Metadata, TimeUnit, Type};
 pub use open::{Access, OpenOptions};
 pub use plan::{Column, FieldType, Inline, Plan, Row, Text, Untyped};
-pub use pools::{PoolEntries, PoolLayouts, PoolOf, Pools};
+pub use pools::{PoolOf, Pools};
 pub use recording::{MetadataCache, Recording};
 pub use source::guard_maps;
 pub use stop::Stop;

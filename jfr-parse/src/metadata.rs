@@ -32,18 +32,8 @@ pub struct Metadata {
     by_id: IdMap,
     /// A bit set of the declared types with small ids, which makes the check for each event cheap.
     declared: Vec<u64>,
-    region: Region,
-    id: u64,
-}
-
-/// The time zone and locale of the JVM. Use it only to display times.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Region {
     locale: u32,
-    /// Offset of local time from UTC in milliseconds, without daylight saving time.
-    pub gmt_offset: i64,
-    /// The daylight saving time in effect, in milliseconds.
-    pub dst: i64,
+    id: u64,
 }
 
 /// Words of [`Metadata::declared`]. The JDK's ids are below 2,000; a program's own types follow shortly after.
@@ -191,16 +181,10 @@ impl Metadata {
         self.by_name("java.lang.String").map_or(TypeId(u64::MAX), |of| of.id())
     }
 
-    /// The time zone and locale of the JVM.
-    #[must_use]
-    pub fn region(&self) -> Region {
-        self.region
-    }
-
-    /// The locale of [`region`](Self::region), for example `en_US`.
+    /// The locale of the JVM, for example `en_US`; empty if it is not recorded.
     #[must_use]
     pub fn locale(&self) -> &str {
-        self.str(self.region.locale)
+        self.str(self.locale)
     }
 
     fn annotations_of(&self, range: &Range) -> impl Iterator<Item = Annotation<'_>> {

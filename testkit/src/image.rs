@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use jfr_parse::engine::push_varint;
 use jfr_parse::testing::padded_varint;
-use jfr_parse::{CHECKPOINT, ChunkHeader, Cursor, HEADER_SIZE, Limits, MAGIC, METADATA, Metadata, TypeId, push_varint};
+use jfr_parse::{CHECKPOINT, ChunkHeader, Cursor, HEADER_SIZE, Limits, MAGIC, METADATA, Metadata, TypeId};
 
 /// A recording that can be modified and written. Unmodified parts are written unchanged.
 #[derive(Debug, Clone)]

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use jfr_parse::{Cursor, RawStr, Short, push_varint};
+use jfr_parse::engine::push_varint;
+use jfr_parse::{Cursor, RawStr, Short};
 
 /// The payload of a metadata event.
 #[derive(Debug, Clone)]

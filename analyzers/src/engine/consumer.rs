@@ -7,10 +7,8 @@
 use parking_lot::Mutex;
 use std::ops::Range;
 
-use jfr_parse::{
-    CHECKPOINT, Chunk, Damage, EventTypes, Loss, METADATA, PoolEntries, PoolLayouts, Pools, RawEvent, Result, Stop,
-    Type, TypeId,
-};
+use jfr_parse::engine::{PoolEntries, PoolLayouts};
+use jfr_parse::{CHECKPOINT, Chunk, Damage, EventTypes, Loss, METADATA, Pools, RawEvent, Result, Stop, Type, TypeId};
 use rayon::prelude::*;
 
 use super::driver;

@@ -10,7 +10,8 @@ use std::hash::BuildHasher;
 
 use crate::hash::{HashMap, Hasher};
 use hashbrown::HashTable;
-use jfr_parse::{Chunk, ConstantKey, Cursor, Error, Limits, PoolOf, Pools, Result, top_bits, work};
+use jfr_parse::engine::top_bits;
+use jfr_parse::{Chunk, ConstantKey, Cursor, Error, Limits, PoolOf, Pools, Result, work};
 use rayon::prelude::*;
 
 use super::functions::{Functions, Methods, Spelling, pseudo};
@@ -558,7 +559,7 @@ fn long_run(mut more: u32) -> bool {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
-    use jfr_parse::push_varint;
+    use jfr_parse::engine::push_varint;
     use proptest::prelude::*;
 
     proptest! {

@@ -1,6 +1,6 @@
 //! Parses the metadata event: a string table, followed by a tree of elements whose attributes index into it.
 
-use super::{Field, Kind, Metadata, Range, RawAnnotation, RawField, RawSetting, RawType, Region};
+use super::{Field, Kind, Metadata, Range, RawAnnotation, RawField, RawSetting, RawType};
 use crate::cursor::Cursor;
 use crate::error::{Damage, Error, Result, Short};
 use crate::ids::TypeId;
@@ -26,8 +26,6 @@ enum MetadataName {
     ConstantPool,
     DefaultValue,
     Locale,
-    GmtOffset,
-    Dst,
 }
 
 fn metadata_name(text: &str) -> MetadataName {
@@ -46,8 +44,6 @@ fn metadata_name(text: &str) -> MetadataName {
         "constantPool" => MetadataName::ConstantPool,
         "defaultValue" => MetadataName::DefaultValue,
         "locale" => MetadataName::Locale,
-        "gmtOffset" => MetadataName::GmtOffset,
-        "dst" => MetadataName::Dst,
         _ => MetadataName::No,
     }
 }
@@ -73,7 +69,7 @@ impl Metadata {
     pub fn parse(payload: &[u8], offset: u64, limits: &Limits) -> Result<Self> {
         let mut at = Cursor::new(payload);
         let mut parser = Parser {
-            out: Self { region: Region { locale: u32::MAX, ..Region::default() }, ..Self::default() },
+            out: Self { locale: u32::MAX, ..Self::default() },
             known: Vec::new(),
             limits,
             budget: limits.metadata_elements,
@@ -124,7 +120,7 @@ impl Parser<'_> {
                     }
                 }
                 MetadataName::Region => {
-                    self.region();
+                    self.out.locale = self.attribute(MetadataName::Locale).unwrap_or(u32::MAX);
                     self.skip(at, element.children)?;
                 }
                 _ => self.skip(at, element.children)?,
@@ -203,12 +199,6 @@ impl Parser<'_> {
 
     fn type_number(&self, wanted: MetadataName) -> Result<TypeId, Stop> {
         self.number(wanted).map(|id| TypeId(id.cast_unsigned())).ok_or(Stop::Short)
-    }
-
-    fn region(&mut self) {
-        self.out.region.locale = self.attribute(MetadataName::Locale).unwrap_or(u32::MAX);
-        self.out.region.gmt_offset = self.number(MetadataName::GmtOffset).unwrap_or(0);
-        self.out.region.dst = self.number(MetadataName::Dst).unwrap_or(0);
     }
 
     fn class(&mut self, at: &mut Cursor<'_>, children: usize) -> Result<(), Stop> {

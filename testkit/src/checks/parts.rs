@@ -1,10 +1,10 @@
 //! Checks of the parts of a recording, each on its own.
 
 use jfr_analyzers::names;
+use jfr_parse::engine::PoolLayouts;
 use jfr_parse::text::{class_name, declaration, descriptor_names};
 use jfr_parse::{
-    ChunkHeader, Clock, Cursor, EpochNanos, Inline, Iso, Limits, Metadata, Plan, PoolLayouts, RawStr, Text, TickSpan,
-    Ticks,
+    ChunkHeader, Clock, Cursor, EpochNanos, Inline, Iso, Limits, Metadata, Plan, RawStr, Text, TickSpan, Ticks,
 };
 
 /// Parses bytes as a chunk header.

@@ -1,6 +1,7 @@
 //! Changes to the structure of a recording (chunks, headers, the order of events), and plain noise.
 
-use jfr_parse::{CHECKPOINT, TypeId, push_varint};
+use jfr_parse::engine::push_varint;
+use jfr_parse::{CHECKPOINT, TypeId};
 
 use crate::image::{ChunkImage, EventImage, Image};
 use crate::random::Random;

@@ -1,7 +1,8 @@
 //! Changes to the values of events and constants: numbers, keys, counts, elements, strings.
 
+use jfr_parse::engine::push_varint;
 use jfr_parse::testing::padded_varint;
-use jfr_parse::{CHECKPOINT, Cursor, Metadata, push_varint};
+use jfr_parse::{CHECKPOINT, Cursor, Metadata};
 
 use crate::image::EventImage;
 use crate::parts::{self, Part, What};
