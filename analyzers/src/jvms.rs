@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn collectors_tell_jvms_apart() {
+    fn collectors_distinguish_jvms() {
         let text = describe(vec![gc(49, "ParallelOld"), gc(40, "ZGC"), gc(43, "ZGC")], 6_000_000_000, 13_000_000_000);
         assert_eq!(
             text.as_deref(),
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn processes_tell_jvms_with_the_same_collector_apart() {
+    fn processes_distinguish_jvms_with_the_same_collector() {
         let text =
             describe(vec![gc(10, "G1"), process(10, "7"), gc(20, "G1"), process(20, "8")], 9, 9).unwrap_or_default();
         assert!(
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn one_jvm_without_gaps_is_nothing_to_speak_of() {
+    fn one_jvm_without_gaps_needs_no_note() {
         assert_eq!(describe(vec![gc(10, "G1"), process(10, "7"), gc(20, "G1"), process(20, "7")], 9, 9), None);
         assert_eq!(describe(Vec::new(), 9, 9), None);
         assert!(

@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn commands_fit_who_recorded() {
+    fn commands_fit_the_recorder() {
         let jdk = Recorder { jdk: Some(21), program: Some("com.acme.Main"), ..Recorder::default() };
         assert_eq!(
             jdk.command("jdk.FileRead"),

@@ -412,7 +412,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_none() {
+    fn invalid_times_and_ranges() {
         for text in [
             "",
             "-",

@@ -50,7 +50,7 @@ fn assert_near(what: &str, found: f64, truth: f64, share: f64) {
 }
 
 #[test]
-fn cpu_cores_are_those_of_the_process() {
+fn cpu_cores_match_the_process() {
     each_truth(|name, metrics, truth| {
         assert_near(name, value(metrics, "cpu.cores"), truth.cpu_seconds / truth.seconds, 0.05);
         assert!(!get(metrics, "cpu.cores").lower_bound);
@@ -58,7 +58,7 @@ fn cpu_cores_are_those_of_the_process() {
 }
 
 #[test]
-fn the_allocation_rate_is_that_of_all_threads() {
+fn the_allocation_rate_covers_all_threads() {
     each_truth(|name, metrics, truth| {
         let share = if name.ends_with("tlab") { 0.05 } else { 0.1 };
         assert_near(name, value(metrics, "alloc.rate"), truth.allocated_bytes / truth.seconds, share);
@@ -66,7 +66,7 @@ fn the_allocation_rate_is_that_of_all_threads() {
 }
 
 #[test]
-fn pauses_are_those_of_the_jdk() {
+fn pauses_match_the_jdk() {
     each_truth(|name, metrics, truth| {
         let seconds = metrics.end_nanos.saturating_since(metrics.start_nanos).0 as f64 / 1e9;
         let sum = value(metrics, "gc.pause.share") * seconds;
@@ -93,7 +93,7 @@ fn threads_that_were_started_are_counted() {
 }
 
 #[test]
-fn the_heap_is_that_of_the_events() {
+fn the_heap_matches_the_events() {
     let recording = open("metrics/g1-tlab.jfr.gz");
     let metrics = Metrics::of(&recording, Some(Nanos(1_000_000))).unwrap();
     let mut expected: Vec<(i64, f64)> = Vec::new();
@@ -135,7 +135,7 @@ fn every_measure_has_a_value_or_a_reason() {
 
 /// The pause statistics of the view are computed in another way.
 #[test]
-fn the_longest_pause_is_that_of_the_view() {
+fn the_longest_pause_matches_the_view() {
     use jfr_analyzers::views::{Catalog, Filter, Raw, ViewSet, answer};
     let recording = open("jdk17-full.jfr");
     let (answers, _) =
@@ -202,7 +202,7 @@ fn openmetrics_is_well_formed() {
 
 /// In a file with a gap, rates are those of the time that was recorded.
 #[test]
-fn what_was_not_recorded_does_not_count() {
+fn gaps_in_the_recording_do_not_count() {
     let mut bytes = std::fs::read(jfr_parse::testing::fixture("jdk17-full.jfr")).unwrap();
     let one = Recording::from_bytes(bytes.clone(), &jfr_parse::Limits::tool()).unwrap();
     let rate = |recording: &Recording<'_>, name| value(&Metrics::of(recording, None).unwrap(), name);

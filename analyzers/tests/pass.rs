@@ -22,7 +22,7 @@ fn cells(answers: &Answers) -> Vec<String> {
 /// On fixtures, which have small chunks, and where the corpus is available on a chunk that is read in parts, which are
 /// smaller when profiles are computed too.
 #[test]
-fn together_and_alone_are_equal() {
+fn results_are_the_same_together_and_alone() {
     let fixtures = ["jdk17-full.jfr", "jdk17-multichunk.jfr", "jdk25-full.jfr.gz", "metrics/z-tlab.jfr.gz"];
     let views = ViewSet::new(Catalog::built_in().views(), Filter::default());
     let (options, analysis, judging) = (Options::default(), Analysis::empty(), AnalysisOptions::default());

@@ -13,7 +13,7 @@ fn fixtures() -> PathBuf {
 }
 
 #[test]
-fn counts_are_those_of_a_walk() {
+fn counts_match_those_of_a_walk() {
     for name in [
         "jdk8-profile.jfr.gz",
         "jdk11-profile.jfr.gz",
@@ -43,7 +43,7 @@ fn counts_are_those_of_a_walk() {
 }
 
 #[test]
-fn writers_are_told_apart() {
+fn writers_are_distinguished() {
     let Some(corpus) = jfr_parse::testing::corpus("") else { return };
     let producers = |name: &str| -> Vec<Producer> {
         let summary = Summary::of(&Recording::open(corpus.join(name)).unwrap()).unwrap();

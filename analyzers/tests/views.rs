@@ -55,7 +55,7 @@ fn start() -> Field {
 }
 
 #[test]
-fn events_by_name_are_those_of_the_summary() {
+fn events_by_name_match_the_summary() {
     for name in ["jdk17-full.jfr", "jdk17-multichunk.jfr", "jdk25-full.jfr.gz"] {
         let recording = fixture(name);
         let summary = Summary::of(&recording).unwrap();
@@ -218,7 +218,7 @@ fn values_in_the_units_of_the_recording() {
 }
 
 #[test]
-fn what_is_missing_is_named() {
+fn missing_events_and_fields_are_named() {
     let recording = reads();
     let note = |name: &str| {
         let answers = ask(&recording, Catalog::built_in().get(name).unwrap());

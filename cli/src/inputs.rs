@@ -396,7 +396,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_stems_are_told_apart_by_the_path_below_the_common_parent() {
+    fn equal_stems_are_distinguished_by_the_path_below_the_common_parent() {
         let stems = |arguments: &[&str]| {
             let arguments: Vec<OsString> = arguments.iter().map(OsString::from).collect();
             expand(&arguments).sources.into_iter().map(|s| s.stem.to_str().unwrap().to_owned()).collect::<Vec<_>>()

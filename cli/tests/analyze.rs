@@ -89,7 +89,7 @@ fn exit_status_three_when_fail_on_is_met() {
 }
 
 #[test]
-fn a_file_is_whole_or_not_there() {
+fn an_output_file_is_complete_or_absent() {
     let folder = empty();
     let input = fixture("scenarios/explicit-gc.jfr.gz");
     for format in ["text", "json", "html", "markdown", "junit", "sarif"] {
@@ -113,7 +113,7 @@ fn a_file_is_whole_or_not_there() {
 }
 
 #[test]
-fn findings_are_written_though_the_status_is_three() {
+fn findings_are_written_even_if_the_status_is_three() {
     let folder = empty();
     let input = fixture("scenarios/leak.jfr.gz");
     let done = analyze_in(folder.path(), &["--fail-on", "warning", "--format", "junit", "-o", "out.xml", &input]);
@@ -122,7 +122,7 @@ fn findings_are_written_though_the_status_is_three() {
 }
 
 #[test]
-fn a_part_of_the_time() {
+fn a_time_range_restricts_the_analysis() {
     let input = fixture("jdk17-full.jfr");
     let events =
         |args: &[&str]| json(&[args, &["--rules", GC, &input]].concat())["recording"]["events"].as_u64().unwrap();
@@ -267,7 +267,7 @@ fn the_least_severity() {
 }
 
 #[test]
-fn no_color_where_no_terminal_is() {
+fn there_is_no_color_without_a_terminal() {
     assert!(!stdout(&[&fixture("jdk17-full.jfr")]).contains('\u{1b}'));
     let colored = Command::new(env!("CARGO_BIN_EXE_jfrkit"))
         .args(["analyze", &fixture("jdk17-full.jfr")])
@@ -279,7 +279,7 @@ fn no_color_where_no_terminal_is() {
 }
 
 #[test]
-fn what_the_rules_say_of_themselves() {
+fn rules_can_be_listed_and_explained() {
     let all = stdout(&["--list"]);
     assert!(all.lines().count() > 100);
     assert!(all.starts_with("Rule "));
@@ -317,7 +317,7 @@ fn settings_are_shown_as_they_are_read() {
 }
 
 #[test]
-fn a_baseline_leaves_what_is_new_or_worse() {
+fn a_baseline_leaves_only_new_or_worse_findings() {
     let (regex, spin) = (fixture("scenarios/regex-hot.jfr.gz"), fixture("scenarios/spin.jfr.gz"));
     let against = |baseline: &str, recording: &str| {
         let args = ["--fail-on", "warning", "--baseline", baseline, "--format", "json", recording];

@@ -86,7 +86,7 @@ fn disturbed(arguments: &[OsString], recording: &Path, disturb: impl FnOnce()) -
 }
 
 #[test]
-fn one_that_is_cut_under_convert_is_an_error_and_leaves_nothing() {
+fn a_file_truncated_during_convert_is_an_error_and_leaves_nothing() {
     for part in [0, 2] {
         let place = Place::new();
         let left = place.len().checked_div(part).unwrap_or(0);
@@ -100,7 +100,7 @@ fn one_that_is_cut_under_convert_is_an_error_and_leaves_nothing() {
 }
 
 #[test]
-fn one_that_is_written_over_is_an_error() {
+fn an_overwritten_file_is_an_error() {
     let place = Place::new();
     let other = repeated(&fs::read(fixture("jdk17-full.jfr")).unwrap(), TIMES);
     // Like JFR.dump with an existing file: truncates it, then writes.
@@ -110,7 +110,7 @@ fn one_that_is_written_over_is_an_error() {
 }
 
 #[test]
-fn one_that_is_replaced_or_grows_is_converted_as_it_was() {
+fn a_replaced_or_growing_file_is_converted_as_it_was() {
     let place = Place::new();
     let expected = place.undisturbed();
     let output = disturbed(&place.convert(), &place.recording, || {
@@ -178,7 +178,7 @@ fn the_others_are_converted() {
 
 /// A JVM keeps writing the recording while it is converted again and again.
 #[test]
-fn one_that_is_being_written_is_converted_as_far_as_it_is() {
+fn an_unfinished_file_is_converted_up_to_its_current_end() {
     let directory = tempfile::tempdir().unwrap();
     let (path, out) = (directory.path().join("growing.jfr"), directory.path().join("out"));
     let recording = fs::read(fixture("jdk17-multichunk.jfr")).unwrap();

@@ -158,7 +158,7 @@ fn jfr_of_jdk_25() -> Option<std::path::PathBuf> {
 
 /// Each event is printed as by the JDK, in any order. Needs a JDK.
 #[test]
-fn text_is_that_of_the_jdk() {
+fn text_equals_that_of_the_jdk() {
     let Some(tool) = jfr_of_jdk_25() else {
         println!("skipped: no JDK 25 at hand");
         return;
@@ -226,7 +226,7 @@ fn an_undeclared_type_is_a_warning_of_the_summary() {
 }
 
 #[test]
-fn a_chunk_without_metadata_does_not_cost_the_others() {
+fn a_chunk_without_metadata_does_not_affect_the_others() {
     let (folder, path) = recording(|_| {});
     let good = std::fs::read(&path).unwrap();
     let bad = ChunkWriter::new().finish();
@@ -246,7 +246,7 @@ fn a_chunk_without_metadata_does_not_cost_the_others() {
 }
 
 #[test]
-fn what_cannot_be_read_is_one_line_and_status_1() {
+fn unreadable_inputs_are_one_line_and_status_1() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     std::fs::write(path("text"), "hello, world\n").unwrap();
@@ -268,7 +268,7 @@ fn wrong_usage_is_status_2() {
 }
 
 #[test]
-fn a_closed_pipe_is_no_error() {
+fn a_closed_pipe_is_not_an_error() {
     let mut child = Command::new(env!("CARGO_BIN_EXE_jfrkit"))
         .args(["print", "--format", "json", &fixture("jdk17-full.jfr")])
         .stdout(Stdio::piped())
@@ -365,7 +365,7 @@ fn json_in_the_shape_of_the_jdk_is_one_document() {
 }
 
 #[test]
-fn compact_json_has_a_text_for_each_frame() {
+fn compact_json_has_a_string_for_each_frame() {
     let file = fixture("jdk17-full.jfr");
     let long = stdout(&["print", "--format", "json", "--events", "jdk.FileRead", &file]);
     let short = stdout(&["print", "--format", "json", "--compact", "--events", "jdk.FileRead", &file]);
@@ -379,7 +379,7 @@ fn compact_json_has_a_text_for_each_frame() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_terminal_is_not_written_to_in_binary() {
+fn binary_output_to_a_terminal_is_an_error() {
     // `script` runs a command in a terminal.
     let program = env!("CARGO_BIN_EXE_jfrkit");
     let run = |format: &str| {
@@ -400,7 +400,7 @@ fn a_terminal_is_not_written_to_in_binary() {
 
 /// The CPU time of each thread by its own clock, as written by the recorded program.
 #[test]
-fn scaled_cpu_time_is_what_threads_used() {
+fn scaled_cpu_time_equals_the_time_that_threads_used() {
     for (recording, truth) in
         [("jdk17-full.jfr", "jdk17-full.truth.json"), ("jdk21-full.jfr.gz", "jdk21-full.truth.json")]
     {

@@ -94,7 +94,7 @@ fn a_file_for_each_type_and_a_line_for_each_file() {
 }
 
 #[test]
-fn an_absent_core_type_says_why() {
+fn an_absent_core_type_has_a_reason() {
     let out = tempfile::tempdir().unwrap();
     let output = convert!(&fixture("jdk17-profile.jfr.gz"), "-o", out.path());
     assert_eq!(status(&output), 0);
@@ -104,7 +104,7 @@ fn an_absent_core_type_says_why() {
 }
 
 #[test]
-fn only_the_types_that_are_asked_for() {
+fn only_requested_types_are_written() {
     let out = tempfile::tempdir().unwrap();
     let output = convert!(&fixture("jdk17-full.jfr"), "-d", out.path(), "--types", "cpu,file-io", "--types", "sleep");
     assert_eq!(status(&output), 0);
@@ -180,7 +180,7 @@ fn several_inputs_each_get_their_files_and_merged_ones_one_set() {
 }
 
 #[test]
-fn directories_are_searched_and_packed_recordings_unpacked() {
+fn directories_are_searched_and_compressed_recordings_decompressed() {
     let input = tempfile::tempdir().unwrap();
     let packed = fixture("jdk17-profile.jfr.gz");
     fs::create_dir(input.path().join("deeper")).unwrap();
@@ -263,7 +263,7 @@ fn wrong_usage() {
 }
 
 #[test]
-fn the_directory_is_made_if_that_is_possible() {
+fn the_output_directory_is_created_if_possible() {
     let out = tempfile::tempdir().unwrap();
     let input = out.path().join("rec.jfr");
     fs::write(&input, recording(false)).unwrap();
@@ -312,7 +312,7 @@ fn a_loss_is_a_warning_or_with_strict_an_error() {
 
 #[cfg(unix)]
 #[test]
-fn a_closed_pipe_is_no_error() {
+fn a_closed_pipe_is_not_an_error() {
     let out = tempfile::tempdir().unwrap();
     for arguments in [&["-o", "-", "--types", "cpu"][..], &["-o", out.path().to_str().unwrap()]] {
         let mut child = jfrkit()

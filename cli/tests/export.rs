@@ -111,7 +111,7 @@ fn secrets_are_hidden_unless_they_are_asked_for() {
 }
 
 #[test]
-fn what_cannot_be_read_fails_and_the_others_are_written() {
+fn unreadable_inputs_fail_and_the_others_are_written() {
     let folder = tempfile::tempdir().unwrap();
     let broken = folder.path().join("broken.jfr");
     std::fs::write(&broken, b"no recording").unwrap();
@@ -145,7 +145,7 @@ fn csv_and_arrow_have_the_same_rows() {
 }
 
 #[test]
-fn ranges_are_of_each_recording() {
+fn time_ranges_are_relative_to_each_recording() {
     let input = fixture("jdk17-multichunk.jfr");
     let rows = |more: &[&str]| {
         let folder = tempfile::tempdir().unwrap();

@@ -70,7 +70,7 @@ fn standard_output_on_a_full_disk_is_an_error() {
 }
 
 #[test]
-fn a_closed_pipe_ends_every_command_without_a_word() {
+fn a_closed_pipe_ends_every_command_silently() {
     for arguments in writers() {
         let mut child = jfrkit(&arguments).spawn().unwrap();
         drop(child.stdout.take());
@@ -85,7 +85,7 @@ fn a_closed_pipe_ends_every_command_without_a_word() {
 
 /// A file size limit acts like a disk that fills up: small files are written, and nothing is left of the others.
 #[test]
-fn files_that_may_not_grow_leave_nothing() {
+fn a_file_size_limit_leaves_no_partial_files() {
     let out = tempfile::tempdir().unwrap();
     let script = "ulimit -f 8 && exec \"$0\" \"$@\"";
     let mut command = Command::new("sh");
@@ -111,7 +111,7 @@ fn files_that_may_not_grow_leave_nothing() {
 }
 
 #[test]
-fn a_disk_that_fills_up_leaves_nothing_half() {
+fn a_full_disk_leaves_no_partial_files() {
     let out = tempfile::tempdir().unwrap();
     let mount = "mount -t tmpfs -o size=40k none \"$1\"";
     let within = |script: &str| {
@@ -167,7 +167,7 @@ fn a_directory_that_cannot_be_written_to() {
 }
 
 #[test]
-fn a_directory_that_vanishes_under_way() {
+fn a_directory_that_disappears_during_the_conversion() {
     let directory = tempfile::tempdir().unwrap();
     let (recording, out) = (directory.path().join("rec.jfr"), directory.path().join("out"));
     large(&recording, 150);
@@ -186,7 +186,7 @@ fn a_directory_that_vanishes_under_way() {
 }
 
 #[test]
-fn a_thousand_good_ones_are_converted_whatever_the_others_are() {
+fn a_thousand_good_inputs_are_converted_despite_bad_ones() {
     let directory = tempfile::tempdir().unwrap();
     let (input, out) = (directory.path().join("in"), directory.path().join("out"));
     fs::create_dir(&input).unwrap();
@@ -229,7 +229,7 @@ fn a_thousand_good_ones_are_converted_whatever_the_others_are() {
 }
 
 #[test]
-fn a_report_tells_of_inputs_that_cannot_be_read() {
+fn a_report_lists_unreadable_inputs() {
     let directory = tempfile::tempdir().unwrap();
     let (empty, page) = (directory.path().join("empty"), directory.path().join("page.json"));
     fs::create_dir(&empty).unwrap();

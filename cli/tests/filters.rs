@@ -113,7 +113,7 @@ fn a_type_without_samples_does_not_hide_the_others() {
 }
 
 #[test]
-fn commands_that_read_only_recordings_say_so_of_a_pprof_file() {
+fn commands_for_recordings_reject_pprof_files() {
     for command in ["summary", "info", "print", "metadata"] {
         assert_failed(&run(&demo("go-cpu.pprof.gz"), &[command]), &["this is a pprof file, not a recording", "top"]);
     }

@@ -114,7 +114,7 @@ fn a_regression_ends_with_status_3_and_names_the_function() {
 }
 
 #[test]
-fn what_is_neither_is_one_clear_error() {
+fn a_file_that_is_neither_format_is_one_clear_error() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("notes.txt");
     std::fs::write(&path, "hello, this is no profile").unwrap();
@@ -166,7 +166,7 @@ fn speedscope_files_have_the_weights_of_the_profile() {
 
 /// The value of a sample type that is not the default of its profile type.
 #[test]
-fn a_sample_type_is_what_is_shown() {
+fn a_sample_type_can_be_selected_by_name() {
     let recording = fixture("jdk17-full.jfr");
     let shown = |arguments: &[&str]| {
         let output = jfrkit(&arguments!["flame", "--term", &recording]).args(arguments).output().unwrap();

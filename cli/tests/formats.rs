@@ -91,7 +91,7 @@ fn labels_are_frames_of_collapsed_stacks() {
 }
 
 #[test]
-fn classes_are_leaf_frames_where_asked_for() {
+fn classes_are_leaf_frames_on_request() {
     let out = tempfile::tempdir().unwrap();
     let recording = fixture("jdk17-full.jfr");
     let frames = ["--types", "alloc", "--class-frames", "--labels", "none", "--format"];
@@ -269,7 +269,7 @@ fn the_opentelemetry_collector_reads_what_is_written() {
 }
 
 #[test]
-fn speedscope_has_all_types_in_one_file_and_a_time_line_if_asked() {
+fn speedscope_has_all_types_in_one_file_and_a_timeline_on_request() {
     let out = tempfile::tempdir().unwrap();
     let recording = fixture("jdk17-full.jfr");
     convert(&recording, out.path(), &["--format", "speedscope"]);
@@ -346,7 +346,7 @@ fn firefox_has_threads_times_markers_and_counters() {
 }
 
 #[test]
-fn what_cannot_be_meant_is_a_usage_error() {
+fn contradictory_options_are_usage_errors() {
     let out = tempfile::tempdir().unwrap();
     let recording = fixture("jdk17-full.jfr");
     for wrong in [&["--otlp-json"][..], &["--evented"], &["--class-frames"], &["--types", "nothing"]] {

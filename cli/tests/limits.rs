@@ -37,7 +37,7 @@ fn complaint(output: &Output, what: &[&str]) -> String {
 }
 
 #[test]
-fn a_limit_that_is_passed_is_named_with_its_option() {
+fn an_exceeded_limit_is_named_with_its_option() {
     for command in COMMANDS {
         for (limit, option) in [("chunks=1", "--max chunks=N"), ("recording-bytes=1k", "--max recording-bytes=N")] {
             let text = complaint(&run(command, &["--max", limit], "jdk17-multichunk.jfr"), command);
@@ -65,7 +65,7 @@ fn raising_it_helps() {
 }
 
 #[test]
-fn time_that_is_over_is_told() {
+fn an_expired_timeout_is_reported() {
     for command in COMMANDS {
         let text = complaint(&run(command, &["--timeout", "0s"], "jdk17-full.jfr"), command);
         assert!(text.contains("--timeout"), "{command:?}: {text}");
@@ -73,7 +73,7 @@ fn time_that_is_over_is_told() {
 }
 
 #[test]
-fn what_is_no_limit_is_wrong_usage() {
+fn unknown_limits_are_usage_errors() {
     for options in [
         ["--max", "nothing=1"],
         ["--max", "chunks=many"],
@@ -120,7 +120,7 @@ fn large_checkpoint(path: &Path) {
 }
 
 #[test]
-fn one_checkpoint_of_a_gigabyte_does_not_hold_it_up() {
+fn the_timeout_holds_within_a_checkpoint_of_a_gigabyte() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("checkpoint.jfr");
     large_checkpoint(&path);

@@ -84,7 +84,7 @@ fn run(args: &[std::ffi::OsString]) -> String {
 }
 
 #[test]
-fn no_command_prints_what_is_no_number() {
+fn no_command_prints_nan_or_infinity() {
     let folder = tempfile::tempdir().unwrap();
     let file = recording(folder.path());
     run(&arguments!("summary", "-v", &file));

@@ -37,7 +37,7 @@ fn shown(readme: &str) -> Vec<(String, String)> {
 /// Runs the commands where only the fixture exists, and compares their output with the README.
 #[cfg(unix)]
 #[test]
-fn commands_print_what_is_shown() {
+fn commands_print_what_the_readme_shows() {
     let directory = tempfile::tempdir().unwrap();
     std::fs::create_dir(directory.path().join("fixtures")).unwrap();
     std::fs::create_dir(directory.path().join("fixtures/scenarios")).unwrap();
@@ -72,7 +72,7 @@ fn every_type_is_in_the_table_with_its_values() {
 }
 
 #[test]
-fn every_label_is_there() {
+fn every_label_is_documented() {
     let readme = read("docs/convert.md");
     let row = readme.lines().find(|line| line.starts_with("| `--labels")).unwrap();
     for label in LabelKey::ALL {
@@ -82,7 +82,7 @@ fn every_label_is_there() {
 
 /// The code snippets come from examples that are tested elsewhere.
 #[test]
-fn code_is_that_of_the_examples() {
+fn code_matches_the_examples() {
     let readme = read("docs/library.md");
     let code: Vec<&str> = readme.split("```rust\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
     let examples = [
@@ -101,7 +101,7 @@ fn code_is_that_of_the_examples() {
 }
 
 #[test]
-fn every_option_of_convert_and_analyze_is_there() {
+fn every_option_of_convert_and_analyze_is_documented() {
     for (command, some) in [("convert", ["--types", "--strict"]), ("analyze", ["--fail-on", "--explain"])] {
         let readme = read(&format!("docs/{command}.md")) + &read("docs/limits.md");
         let help = std::process::Command::new(env!("CARGO_BIN_EXE_jfrkit")).args([command, "--help"]).output().unwrap();
@@ -119,7 +119,7 @@ fn every_option_of_convert_and_analyze_is_there() {
 
 /// The settings shown in the docs can be parsed.
 #[test]
-fn settings_are_those_that_there_are() {
+fn documented_settings_exist() {
     let readme = read("docs/analyze.md");
     let toml = readme.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
     let config = jfrkit_rules::config::Config::parse(toml, &jfrkit_rules::analysis()).unwrap();

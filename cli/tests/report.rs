@@ -25,7 +25,7 @@ fn names(of: &serde_json::Value) -> Vec<&str> {
 }
 
 #[test]
-fn the_page_holds_every_tab_and_no_address_of_elsewhere() {
+fn the_page_contains_every_tab_and_no_external_address() {
     let dir = tempfile::tempdir().unwrap();
     let page = dir.path().join("page.html");
     let output = report(&fixture("jdk17-full.jfr"), &[], &page);
@@ -62,7 +62,7 @@ fn types_are_chosen_and_a_size_that_cannot_be_met_is_an_error() {
 }
 
 #[test]
-fn a_smaller_page_folds_more_and_says_so_with_the_same_totals() {
+fn a_smaller_page_folds_more_and_reports_it_with_the_same_totals() {
     let dir = tempfile::tempdir().unwrap();
     let (page, small) = (dir.path().join("page.html"), dir.path().join("small.html"));
     let input = fixture("jdk17-full.jfr");
@@ -89,7 +89,7 @@ fn a_smaller_page_folds_more_and_says_so_with_the_same_totals() {
 }
 
 #[test]
-fn what_cannot_be_read_is_on_the_page_beside_what_can() {
+fn unreadable_inputs_are_listed_on_the_page() {
     let dir = tempfile::tempdir().unwrap();
     let (bad, page) = (dir.path().join("bad.jfr"), dir.path().join("page.html"));
     std::fs::write(&bad, b"no recording").unwrap();

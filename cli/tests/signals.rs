@@ -31,7 +31,7 @@ fn signals() -> Vec<(&'static str, i32)> {
 }
 
 #[test]
-fn whenever_it_comes_no_part_of_a_file_stays() {
+fn a_signal_at_any_time_leaves_no_partial_file() {
     let directory = tempfile::tempdir().unwrap();
     let (input, out) = (directory.path().join("in"), directory.path().join("out"));
     fs::create_dir(&input).unwrap();
@@ -63,7 +63,7 @@ fn whenever_it_comes_no_part_of_a_file_stays() {
 }
 
 #[test]
-fn in_the_middle_of_reading_nothing_is_written() {
+fn a_signal_while_reading_leaves_no_output() {
     let directory = tempfile::tempdir().unwrap();
     let (recording, out) = (directory.path().join("rec.jfr"), directory.path().join("out"));
     large(&recording, 150);
@@ -89,7 +89,7 @@ fn in_the_middle_of_reading_nothing_is_written() {
 
 /// A silent pipe does not delay the end.
 #[test]
-fn while_it_waits_for_input_it_ends_at_once() {
+fn a_signal_ends_waiting_for_input() {
     for (name, number) in signals() {
         for command in [&["summary", "-"][..], &["print", "-"], &["convert", "-"], &["analyze", "-"]] {
             let mut child = jfrkit(command).stdin(Stdio::piped()).spawn().unwrap();
@@ -121,7 +121,7 @@ fn the_shell_sees_the_usual_status() {
 /// As with `nohup`, and with background jobs of a shell.
 #[cfg(target_os = "linux")]
 #[test]
-fn what_it_was_told_to_ignore_it_ignores() {
+fn ignored_signals_stay_ignored() {
     let mut child = Command::new("sh")
         .args(["-c", "trap '' INT HUP; exec \"$0\" summary -", env!("CARGO_BIN_EXE_jfrkit")])
         .stdin(Stdio::piped())

@@ -154,7 +154,7 @@ fn run(arguments: &[&str], recording: &str) -> String {
 }
 
 #[test]
-fn each_command_prints_this() {
+fn each_command_prints_its_snapshot() {
     let mut settings = insta::Settings::clone_current();
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
@@ -168,7 +168,7 @@ fn each_command_prints_this() {
 
 /// A new command needs an entry above, or a reason here.
 #[test]
-fn every_command_is_here() {
+fn every_command_has_a_snapshot() {
     const ELSEWHERE: [&str; 6] = ["serve", "upload", "open", "completions", "man", "help"];
     let help = Command::new(env!("CARGO_BIN_EXE_jfrkit")).arg("--help").output().unwrap();
     let help = String::from_utf8(help.stdout).unwrap();

@@ -17,7 +17,7 @@ fn lines(text: &str) -> Vec<Value> {
 }
 
 #[test]
-fn an_unknown_view_names_near_ones() {
+fn an_unknown_view_suggests_similar_names() {
     let (status, out, said) = run(&arguments!("view", "hot-method", fixture("jdk17-full.jfr")));
     assert_eq!((status, out.as_str(), said.len()), (2, "", 1));
     assert!(said[0].contains("there is no view \"hot-method\"; did you mean hot-methods"), "{said:?}");
@@ -33,7 +33,7 @@ fn an_unknown_view_names_near_ones() {
 }
 
 #[test]
-fn a_mistake_in_a_query_names_its_place() {
+fn an_error_in_a_query_gives_its_position() {
     let query = "SELECT a FROM b ORDER c";
     let (status, _, said) = run(&arguments!("view", "--query", query, fixture("jdk17-full.jfr")));
     assert_eq!(status, 2);
@@ -51,7 +51,7 @@ fn a_mistake_in_a_query_names_its_place() {
 }
 
 #[test]
-fn a_query_for_a_field_or_an_event_that_is_not_there_names_near_ones() {
+fn a_query_for_an_unknown_field_or_event_suggests_similar_names() {
     let query = "SELECT gcId, longestPuase FROM jdk.GarbageCollection";
     let (status, _, said) = run(&arguments!("view", "--query", query, fixture("jdk17-full.jfr")));
     assert_eq!(status, 2);
@@ -144,7 +144,7 @@ fn events_that_the_recording_cannot_have_are_named() {
 }
 
 #[test]
-fn own_code_is_what_the_option_or_the_file_names() {
+fn own_code_is_set_by_the_option_or_the_settings_file() {
     let file = fixture("jdk17-full.jfr");
     let (_, out, _) = run(&arguments!("view", "own-code", &file, "--own", "java.util,java.lang", "--format", "json"));
     for row in lines(&out)[0]["rows"].as_array().unwrap() {
@@ -173,7 +173,7 @@ fn the_list_has_every_view() {
 }
 
 #[test]
-fn an_input_that_fails_does_not_cost_the_others() {
+fn a_failing_input_does_not_affect_the_others() {
     let file = fixture("jdk17-full.jfr");
     let (status, out, said) = run(&arguments!("view", "gc-pauses", "missing.jfr", &file, "--format", "json"));
     assert_eq!(status, 1);

@@ -19,14 +19,14 @@ macro_rules! run {
 }
 
 #[test]
-fn alone_it_prints_the_short_help() {
+fn without_arguments_it_prints_the_short_help() {
     let help = stdout(&jfrkit::<&str>(&[]).output().unwrap());
     assert!(help.contains("Usage: jfrkit") && help.contains("analyze") && help.contains("--help"), "{help}");
     assert!(help.lines().all(|line| line.chars().count() <= 100), "{help}");
 }
 
 #[test]
-fn the_options_of_a_command_come_before_those_that_all_have() {
+fn options_of_a_command_come_before_global_options() {
     for command in
         ["analyze", "convert", "top", "summary", "print", "metadata", "view", "info", "metrics", "flame", "diff"]
     {
@@ -75,7 +75,7 @@ fn every_command_takes_many_inputs_and_directories() {
 }
 
 #[test]
-fn files_lie_as_the_recordings_do() {
+fn output_files_mirror_the_tree_of_the_recordings() {
     let place = tempfile::tempdir().unwrap();
     let (logs, out) = (place.path().join("logs"), place.path().join("out"));
     for host in ["host-1", "host-2"] {
@@ -138,7 +138,7 @@ fn top_groups_by_package_class_and_label() {
 }
 
 #[test]
-fn names_come_first_and_are_cut_to_the_terminal_only() {
+fn names_come_first_and_are_shortened_only_on_a_terminal() {
     let file = fixture("jdk17-full.jfr");
     let whole = stdout(&run!("top", "--type", "error", "-n", "3", &file));
     let expected = "\
@@ -242,7 +242,7 @@ fn warnings_of_one_kind_are_one_line() {
 }
 
 #[test]
-fn colors_are_as_asked_for() {
+fn color_follows_the_option() {
     let file = fixture("scenarios/leak.jfr.gz");
     assert!(stdout(&run!("analyze", "--color", "always", &file)).contains('\u{1b}'));
     assert!(!stdout(&run!("analyze", &file)).contains('\u{1b}'));

@@ -14,7 +14,7 @@ fn ways() -> [OpenOptions; 3] {
 }
 
 #[test]
-fn what_happens_to_a_file_that_was_read_is_not_seen() {
+fn changes_to_a_file_after_reading_have_no_effect() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["jdk17-multichunk.jfr", "jdk17-profile.jfr.gz"] {
         let path = folder.path().join(name);
@@ -39,7 +39,7 @@ fn what_happens_to_a_file_that_was_read_is_not_seen() {
 }
 
 #[test]
-fn all_ways_yield_the_same() {
+fn all_ways_of_opening_yield_the_same_events() {
     for name in ["jdk17-multichunk.jfr", "jdk17-profile.jfr.gz"] {
         let all = ways().map(|way| way.open(fixture(name)).unwrap());
         for recording in &all {
@@ -50,7 +50,7 @@ fn all_ways_yield_the_same() {
 }
 
 #[test]
-fn what_cannot_be_read_names_the_file() {
+fn errors_name_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let missing = folder.path().join("missing.jfr");
     for way in ways() {

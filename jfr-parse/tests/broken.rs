@@ -50,7 +50,7 @@ fn all() -> Vec<u64> {
 }
 
 #[test]
-fn zeros_between_events_cost_nothing_else() {
+fn zeros_between_events_lose_no_events() {
     for zeros in [1, 2, 16, 333] {
         let mut writer = writer();
         samples(&mut writer, 0..SAMPLES);
@@ -65,7 +65,7 @@ fn zeros_between_events_cost_nothing_else() {
 /// A transformed class writes an event while another one is being written: the outer event keeps its intended size, and the
 /// rest of its text follows.
 #[test]
-fn an_event_inside_of_another_costs_no_samples() {
+fn an_event_inside_another_loses_no_samples() {
     let mut writer = writer();
     samples(&mut writer, 0..SAMPLES);
     let text = "/opt/app/lib/a.jar:/opt/app/lib/b.jar:".repeat(10);
@@ -81,7 +81,7 @@ fn an_event_inside_of_another_costs_no_samples() {
 }
 
 #[test]
-fn a_size_that_reaches_too_far_costs_one_event() {
+fn a_size_that_is_too_large_loses_one_event() {
     let mut writer = writer();
     samples(&mut writer, 0..SAMPLES);
     let at = writer.position();
@@ -92,7 +92,7 @@ fn a_size_that_reaches_too_far_costs_one_event() {
 }
 
 #[test]
-fn events_of_undeclared_types_are_events_where_others_follow() {
+fn undeclared_types_are_accepted_if_valid_events_follow() {
     let mut writer = writer();
     samples(&mut writer, 0..SAMPLES);
     for _ in 0..40 {

@@ -39,7 +39,7 @@ fn count_with_jfrs(path: &Path) -> Option<Counts> {
 }
 
 #[test]
-fn corpus_as_jfrs_reads_it() {
+fn the_corpus_matches_jfrs() {
     let Some(corpus) = corpus("") else { return };
     let (mut compared, mut folders) = (0, vec![corpus.join("generated"), corpus.join("public")]);
     while let Some(folder) = folders.pop() {
@@ -64,7 +64,7 @@ fn corpus_as_jfrs_reads_it() {
 }
 
 #[test]
-fn corpus_as_the_jdk_reads_it() {
+fn the_corpus_matches_the_jdk() {
     let Some(corpus) = corpus("") else { return };
     let mut folders = vec![corpus.join("expected")];
     let (mut compared, mut wrong) = (0, Vec::new());
@@ -113,7 +113,7 @@ fn corpus_as_the_jdk_reads_it() {
 }
 
 #[test]
-fn serde_reads_what_the_value_tree_holds() {
+fn serde_reads_the_same_values_as_the_value_tree() {
     let recording = Recording::open(fixture("jdk17-full.jfr")).unwrap();
     let mut events = 0;
     for chunk in recording.chunks() {

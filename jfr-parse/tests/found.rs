@@ -66,7 +66,7 @@ fn a_damaged_event_does_not_reach_into_the_next_chunk() {
 }
 
 #[test]
-fn a_chunk_that_is_cut_in_its_header_does_not_hide_the_next() {
+fn a_chunk_with_a_truncated_header_does_not_hide_the_next() {
     for cut in 4..68 {
         let bytes = [&chunk(3)[..cut], &chunk(5)].concat();
         assert_eq!(counts(&bytes), [5], "cut at {cut}");
@@ -75,7 +75,7 @@ fn a_chunk_that_is_cut_in_its_header_does_not_hide_the_next() {
 }
 
 #[test]
-fn a_cut_behind_a_68_does_not_hide_the_next_chunk() {
+fn truncation_after_a_68_does_not_hide_the_next_chunk() {
     // 68 is the length that precedes the copies of a header in its own chunk.
     let mut one = chunk(3);
     one.push(68);

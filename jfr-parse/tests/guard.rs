@@ -64,7 +64,7 @@ impl Copy {
 }
 
 #[test]
-fn one_that_is_cut_reads_as_zeros_and_is_an_error() {
+fn a_truncated_map_reads_as_zeros_and_is_an_error() {
     let copy = Copy::new();
     for left in [0, 1, 4096, 100_000, copy.len() / 2, copy.len() - 1] {
         std::fs::copy(fixture(NAME), &copy.path).unwrap();
@@ -90,7 +90,7 @@ fn one_that_is_cut_reads_as_zeros_and_is_an_error() {
 }
 
 #[test]
-fn many_threads_meet_the_same_cut() {
+fn many_threads_read_the_same_truncated_map() {
     let copy = Copy::new();
     let recording = copy.open();
     copy.file().set_len(10_000).unwrap();
@@ -103,7 +103,7 @@ fn many_threads_meet_the_same_cut() {
 }
 
 #[test]
-fn only_the_one_that_was_cut_is_lost() {
+fn only_the_truncated_recording_is_lost() {
     let (cut, whole) = (Copy::new(), Copy::new());
     let recordings = (cut.open(), whole.open());
     cut.file().set_len(0).unwrap();
@@ -113,7 +113,7 @@ fn only_the_one_that_was_cut_is_lost() {
 }
 
 #[test]
-fn one_that_grew_or_was_replaced_or_touched_is_as_before() {
+fn a_file_that_grew_or_was_replaced_or_touched_is_unchanged() {
     use std::io::Write;
     let copy = Copy::new();
     let recording = copy.open();
@@ -135,7 +135,7 @@ fn one_that_grew_or_was_replaced_or_touched_is_as_before() {
 }
 
 #[test]
-fn one_that_was_written_over_is_an_error() {
+fn an_overwritten_file_is_an_error() {
     let copy = Copy::new();
     let recording = copy.open();
     let mut other = std::fs::read(fixture("jdk17-full.jfr")).unwrap();
@@ -146,7 +146,7 @@ fn one_that_was_written_over_is_an_error() {
 }
 
 #[test]
-fn one_that_is_being_written_is_read() {
+fn an_unfinished_file_is_read_instead_of_mapped() {
     let copy = Copy::new();
     copy.file().set_modified(std::time::SystemTime::now()).unwrap();
     let fresh = Recording::open(&copy.path).unwrap();
@@ -193,10 +193,10 @@ fn other_faults_end_the_process() {
 
 /// Without the guard, truncating a mapped file ends the process: the reason why the guard exists.
 #[test]
-fn without_the_guard_a_cut_ends_the_process() {
+fn without_the_guard_truncation_ends_the_process() {
     let Some(path) = std::env::var_os("MAP_TEST_FILE") else {
         let copy = Copy::new();
-        let status = again("without_the_guard_a_cut_ends_the_process", &copy.path);
+        let status = again("without_the_guard_truncation_ends_the_process", &copy.path);
         assert_eq!(status.signal(), Some(libc::SIGBUS), "{status}");
         return;
     };
@@ -207,12 +207,12 @@ fn without_the_guard_a_cut_ends_the_process() {
 
 /// A stack overflow is still reported: that handler is Rust's own, and was installed before ours.
 #[test]
-fn a_stack_that_overflows_is_told() {
+fn a_stack_overflow_is_reported() {
     fn deeper(n: u64) -> u64 {
         let local = std::hint::black_box([n; 64]);
         if n == u64::MAX { 0 } else { deeper(n + 1) + local[0] }
     }
-    let name = "a_stack_that_overflows_is_told";
+    let name = "a_stack_overflow_is_reported";
     if std::env::var_os("MAP_TEST_FILE").is_some() {
         guarded().unwrap();
         println!("survived: {}", deeper(0));

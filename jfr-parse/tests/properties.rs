@@ -69,7 +69,7 @@ fn bytes(of: &Payload) -> Vec<u8> {
 
 proptest! {
     #[test]
-    fn strings_are_read_and_passed(strings in prop::collection::vec(any_string(), 0..20), cut in any::<prop::sample::Index>()) {
+    fn strings_are_read_and_skipped(strings in prop::collection::vec(any_string(), 0..20), cut in any::<prop::sample::Index>()) {
         let all: Vec<u8> = strings.iter().flat_map(|(payload, _)| bytes(payload)).collect();
         let (mut read, mut past) = (Cursor::new(&all), Cursor::new(&all));
         for (_, text) in &strings {
@@ -92,7 +92,7 @@ proptest! {
     }
 
     #[test]
-    fn units_without_a_partner_are_replaced(units: Vec<u16>) {
+    fn lone_surrogates_are_replaced(units: Vec<u16>) {
         let payload = units.iter().fold(Payload::new().byte(4).varint(units.len() as u64), |p, u| p.varint((*u).into()));
         let all = bytes(&payload);
         let raw = RawStr::read(&mut Cursor::new(&all)).unwrap();
@@ -226,7 +226,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
-    fn a_recording_that_is_written_is_read(
+    fn written_recordings_can_be_read(
         fields in prop::collection::vec(held(), 1..8),
         events in prop::collection::vec(prop::collection::vec(any::<u64>(), 8), 0..12),
         width in 1..6_usize,

@@ -13,7 +13,7 @@ fn shared<T: Send + Sync>() {}
 fn handed_on<T: Send>() {}
 
 #[test]
-fn threads_may_share_what_is_read() {
+fn threads_may_share_recordings_and_chunks() {
     shared::<Recording<'static>>();
     shared::<(Chunk<'_>, ChunkHeader, Pools<'_>, PoolOf<'_, '_>, PoolLayouts, Clock)>();
     shared::<(Metadata, MetadataCache, Type<'_>, Field<'_>, Setting<'_>, Annotation<'_>)>();
@@ -25,6 +25,6 @@ fn threads_may_share_what_is_read() {
 }
 
 #[test]
-fn threads_may_hand_on_what_goes_from_event_to_event() {
+fn threads_may_pass_on_iterators_and_readers() {
     handed_on::<(Events<'_, '_>, PoolEntries, ValueReader<'_>, TextWriter)>();
 }

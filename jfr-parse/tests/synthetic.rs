@@ -113,7 +113,7 @@ fn every_string_form_by_value_serde_and_plan() {
 }
 
 #[test]
-fn numbers_are_cut_to_their_width() {
+fn numbers_are_truncated_to_their_width() {
     let unsigned = |name, of| Field::new(name, of).annotated(UNSIGNED, "");
     let fields = [
         Field::new("byte", BYTE),
@@ -220,7 +220,7 @@ fn keys_of_any_size_and_repeated_ones() {
 }
 
 #[test]
-fn key_zero_is_a_key_where_the_pool_has_it() {
+fn key_zero_is_valid_if_the_pool_has_it() {
     let symbol = Class::symbol(40, "jdk.types.FrameType");
     let pools = [(40, vec![(0, Payload::new().utf8("Interpreted"))])];
     let writer = one_event([Field::new("type", 40).pooled()], &Payload::new().varint(0), &[symbol], &pools);
@@ -399,7 +399,7 @@ fn ancestors(value: &Value<'_>) -> usize {
 }
 
 #[test]
-fn a_circle_of_constants_ends() {
+fn circular_constants_end() {
     for (count, last) in [(1, 1), (3, 1), (3, 2)] {
         let writer = groups(count, last);
         let recording = open(&writer);
@@ -410,7 +410,7 @@ fn a_circle_of_constants_ends() {
 }
 
 #[test]
-fn a_long_chain_of_constants_is_cut() {
+fn a_long_chain_of_constants_is_truncated() {
     #[derive(Deserialize)]
     struct Group {
         parent: Option<Box<Group>>,
@@ -436,7 +436,7 @@ fn a_long_chain_of_constants_is_cut() {
 }
 
 #[test]
-fn a_bush_of_constants_is_refused() {
+fn a_value_tree_that_is_too_large_is_an_error() {
     // Each constant contains the next one 100 times: 100^8 values without a limit.
     const BUSH: u64 = 61;
     let bush = Class::new(BUSH, "test.Bush").field(Field::new("twigs", BUSH).array().pooled());
@@ -452,7 +452,7 @@ fn a_bush_of_constants_is_refused() {
 }
 
 #[test]
-fn a_forged_count_is_refused_and_the_next_event_read() {
+fn a_forged_count_is_an_error_and_the_next_event_is_read() {
     let mut writer = one_event([Field::new("numbers", LONG).array()], &Payload::new().varint(1 << 40), &[], &[]);
     writer.event(EVENT, &Payload::new().varint(1).varint(5));
     let recording = open(&writer);
@@ -476,7 +476,7 @@ fn an_event_of_an_undeclared_type_is_unknown() {
 }
 
 #[test]
-fn sizes_padded_to_any_width_frame_the_same_events() {
+fn padded_sizes_frame_the_same_events() {
     for width in 1..=8 {
         let mut writer = ChunkWriter::new();
         writer.size_width = width;
@@ -512,7 +512,7 @@ fn the_newest_metadata_counts_for_the_whole_chunk() {
 }
 
 #[test]
-fn what_json_has_no_number_for_is_a_text() {
+fn numbers_that_json_lacks_are_strings() {
     let fields = [
         Field::new("nan", DOUBLE),
         Field::new("up", FLOAT),
@@ -544,7 +544,7 @@ fn what_json_has_no_number_for_is_a_text() {
 }
 
 #[test]
-fn a_thread_that_was_renamed_has_its_last_name() {
+fn a_renamed_thread_has_its_latest_name() {
     const THREAD: u64 = 40;
     let thread = Class::new(THREAD, "java.lang.Thread").field(Field::new("javaName", STRING));
     let symbol = Class::symbol(41, "jdk.types.Symbol");
@@ -567,7 +567,7 @@ fn a_thread_that_was_renamed_has_its_last_name() {
 }
 
 #[test]
-fn what_jmcs_writer_does() {
+fn recordings_of_jmcs_writer_are_read() {
     // Version 2.0, pools before metadata, small ids, stack first and start time last, pooled frames.
     const STACK: u64 = 130;
     const FRAME: u64 = 129;
@@ -601,7 +601,7 @@ fn what_jmcs_writer_does() {
 }
 
 #[test]
-fn a_pool_of_an_undeclared_type_costs_the_rest_of_its_checkpoint_only() {
+fn a_pool_of_an_undeclared_type_loses_only_the_rest_of_its_checkpoint() {
     let symbol = Class::symbol(40, "jdk.types.Symbol");
     let entry = |key, text: &str| (key, Payload::new().utf8(text));
     let mut writer = ChunkWriter::new();

@@ -8,7 +8,7 @@ use std::sync::mpsc::channel;
 use pprof_emit::Files;
 
 #[test]
-fn half_a_file_goes_and_a_whole_one_stays() {
+fn unfinished_files_are_removed_and_finished_ones_stay() {
     let directory = tempfile::tempdir().unwrap();
     let names = || std::fs::read_dir(directory.path()).unwrap().map(|e| e.unwrap().file_name()).collect::<Vec<_>>();
     let (half, whole) = (directory.path().join("half"), directory.path().join("whole"));

@@ -34,7 +34,7 @@ fn files(directory: &Path, out: &mut Vec<PathBuf>) {
 }
 
 #[test]
-fn profiles_of_google_pprof_come_back_as_they_were() {
+fn profiles_of_google_pprof_survive_a_round_trip() {
     let home = std::env::var("GOMODCACHE").map(PathBuf::from).or_else(|_| {
         std::env::var("GOPATH")
             .or_else(|_| std::env::var("HOME").map(|h| h + "/go"))
@@ -118,7 +118,7 @@ prop_compose! {
 
 proptest! {
     #[test]
-    fn any_profile_comes_back(profile in any_profile()) {
+    fn any_profile_survives_a_round_trip(profile in any_profile()) {
         let bytes = any_to_bytes(&profile);
         let mut back = read(&bytes).unwrap();
         back.losses.clear();
@@ -134,7 +134,7 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn any_bytes_are_read_or_rejected(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let _ = read(&bytes);
     }
 }

@@ -41,7 +41,7 @@ fn export(profile: &AnyProfile) {
 }
 
 #[test]
-fn what_can_be_read_of_a_damaged_file_can_be_written() {
+fn readable_parts_of_a_damaged_file_can_be_written() {
     let good = demo();
     let (mut state, mut read, mut refused) = (7_u64, 0, 0);
     let mut random = |below: usize| {

@@ -18,7 +18,7 @@ fn names(directory: &std::path::Path) -> Vec<String> {
 }
 
 #[test]
-fn nothing_is_left_of_a_failure() {
+fn a_failure_leaves_no_file() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("out.pb.gz");
     let fail = |out: &mut fs::File| -> io::Result<()> {
@@ -67,7 +67,7 @@ fn links_are_followed_and_the_file_is_not_private() {
 
 #[cfg(unix)]
 #[test]
-fn a_device_is_written_to() {
+fn devices_are_written_directly() {
     write_file("/dev/null".as_ref(), |out| out.write_all(b"gone")).unwrap();
     assert!(!fs::metadata("/dev/null").unwrap().is_file());
 }

@@ -118,7 +118,7 @@ fn frequent_frames_get_small_numbers() {
 }
 
 #[test]
-fn functions_of_a_class_stand_together() {
+fn functions_of_a_class_are_adjacent() {
     let plain = Plain::new(ProfileType::Cpu).sample(&["b.B.x", "a.A.y", "b.B.a"], &[1, 1]).sample(&["a.A.b"], &[1, 1]);
     let profile = written(&plain);
     let names: Vec<_> = profile.function.iter().map(|f| profile.string_table[f.name as usize].as_str()).collect();
@@ -173,7 +173,7 @@ fn a_profile_of_many_blocks_is_one_gzip_member() {
 }
 
 #[test]
-fn the_limit_for_unpacked_bytes_holds() {
+fn the_limit_for_decompressed_bytes_applies() {
     let (profile, tables) = Plain::new(ProfileType::Cpu).sample(&["a"], &[1, 2]).model(0);
     let size = to_bytes(&profile, &tables, &raw()).unwrap().len() as u64;
     for options in [raw(), Options::default()] {
@@ -184,7 +184,7 @@ fn the_limit_for_unpacked_bytes_holds() {
 }
 
 #[test]
-fn damaged_files_are_refused() {
+fn damaged_files_are_rejected() {
     let (profile, tables) = Plain::new(ProfileType::Cpu).sample(&["a"], &[1, 2]).model(0);
     let bytes = to_bytes(&profile, &tables, &Options::default()).unwrap();
     for cut in 2..bytes.len() {
@@ -236,7 +236,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
-    fn what_is_written_is_read_back(
+    fn written_profiles_are_read_back(
         samples in prop::collection::vec(any_sample(), 0..12),
         main in prop::option::of(text()),
         comments in prop::collection::vec(text(), 0..3),
@@ -257,7 +257,7 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_stop_the_reader(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn the_reader_survives_any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let _ = read(&bytes);
     }
 }

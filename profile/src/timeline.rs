@@ -171,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn moments_come_back_as_they_were_added() {
+    fn entries_are_read_back_as_they_were_added() {
         let of = |cell, sample, value| Moment { cell, sample, value };
         let moments =
             [of(5, 0, 1), of(5, 300, 1), of(-2, u32::MAX, i64::MAX), of(i64::MAX, 7, i64::MIN), of(i64::MIN, 7, 0)];

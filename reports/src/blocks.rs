@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_of_names_are_told_from_words() {
+    fn columns_of_names_are_distinguished_from_words() {
         let names = |cells: &[&str]| {
             let rows = cells.iter().map(|cell| vec![Shown::text(*cell)]);
             grid("t", ["c"].into_iter(), rows).columns[0].names

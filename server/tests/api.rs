@@ -115,7 +115,7 @@ fn every_json_response_has_a_schema() {
 }
 
 #[test]
-fn responses_are_as_their_schemas_say() {
+fn responses_match_their_schemas() {
     let (agent, _heard) = agent(&[]);
     let running = Running::with(|o| o.forward = Some(agent));
     let description = running.json("/api/v1/openapi.json");
@@ -206,7 +206,7 @@ fn responses_are_as_their_schemas_say() {
 }
 
 #[test]
-fn a_profile_that_waits_is_as_its_schema_says() {
+fn a_waiting_profile_matches_its_schema() {
     // No worker takes the upload.
     let running = Running::with(|o| o.workers = 0);
     let description = running.json("/api/v1/openapi.json");
@@ -356,7 +356,7 @@ fn what_is_old_or_too_much_is_deleted_and_the_pinned_stays() {
 }
 
 #[test]
-fn events_tell_of_rows() {
+fn the_event_stream_reports_new_rows() {
     use std::io::{Read, Write};
     let running = Running::new();
     let mut stream = std::net::TcpStream::connect(&running.address).unwrap();
@@ -378,7 +378,7 @@ fn events_tell_of_rows() {
 }
 
 #[test]
-fn values_that_have_no_meaning_are_refused_not_ignored() {
+fn invalid_parameter_values_are_rejected_not_ignored() {
     let running = Running::new();
     let id = running.post("/api/v1/recordings?service=shop", "", &fixture("jdk17-profile.jfr.gz")).id();
     running.ready(&id);
@@ -435,7 +435,7 @@ fn values_that_have_no_meaning_are_refused_not_ignored() {
 }
 
 #[test]
-fn responses_are_kept_only_while_they_stay_true() {
+fn responses_are_cached_only_while_they_stay_valid() {
     let running = Running::new();
     let id = running.post("/api/v1/recordings?service=shop", "", &fixture("jdk17-profile.jfr.gz")).id();
     running.ready(&id);
@@ -563,7 +563,7 @@ fn no_parameter_and_no_method_makes_the_server_fail() {
 }
 
 #[test]
-fn the_demo_has_a_service_of_every_language_whose_load_varies() {
+fn the_demo_has_a_service_per_language_with_varying_load() {
     let running = Running::with(|o| o.demo = true);
     let end = Instant::now() + Duration::from_secs(300);
     for (service, language) in [

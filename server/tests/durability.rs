@@ -246,7 +246,7 @@ fn killed_before_an_upload_is_queued_for_forwarding() {
 }
 
 #[test]
-fn killed_while_an_upload_that_cannot_be_read_is_put_aside() {
+fn killed_while_an_unreadable_upload_is_moved_to_quarantine() {
     for point in ["quarantine-placed", "derived-written", "derived-placed"] {
         let dir = tempfile::tempdir().unwrap();
         let mut process = Process::start(dir.path(), Some(point));
@@ -453,7 +453,7 @@ fn killed_at_random_under_load() {
 }
 
 #[test]
-fn killed_again_and_again_an_upload_is_given_up_but_kept() {
+fn an_upload_that_kills_the_server_repeatedly_is_abandoned_but_kept() {
     let dir = tempfile::tempdir().unwrap();
     let content = small(1);
     let mut process = Process::start(dir.path(), Some("derived-written"));
@@ -526,7 +526,7 @@ fn a_damaged_or_missing_index_is_rebuilt() {
 }
 
 #[test]
-fn the_index_can_be_rebuilt_on_demand_and_check_says_what_differs() {
+fn the_index_can_be_rebuilt_on_demand_and_check_lists_differences() {
     let running = Running::new();
     let id = running.post("/api/v1/recordings?service=a", "", &small(1)).id();
     running.ready(&id);
@@ -612,7 +612,7 @@ fn a_spool_that_cannot_be_written_is_a_503() {
 }
 
 #[test]
-fn a_clock_that_goes_back_changes_no_order_and_deletes_nothing() {
+fn setting_the_clock_back_keeps_the_order_and_deletes_nothing() {
     let dir = tempfile::tempdir().unwrap();
     // A year ahead, until someone corrects it.
     let mut process = Process::with(dir.path(), &[("JFRKIT_TEST_CLOCK", "31536000000")]);
@@ -635,7 +635,7 @@ fn a_clock_that_goes_back_changes_no_order_and_deletes_nothing() {
 }
 
 #[test]
-fn what_could_not_be_read_is_kept_for_a_week() {
+fn unreadable_uploads_are_kept_for_a_week() {
     let dir = tempfile::tempdir().unwrap();
     let mut sent = Vec::new();
     for days in [8, 5] {
@@ -669,7 +669,7 @@ fn what_could_not_be_read_is_kept_for_a_week() {
 }
 
 #[test]
-fn a_server_that_is_starting_says_so() {
+fn a_starting_server_answers_503() {
     let running = Running::new();
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = free.local_addr().unwrap().to_string();
@@ -783,7 +783,7 @@ fn a_full_disk_loses_nothing() {
 }
 
 #[test]
-fn a_read_only_directory_is_said_at_the_start_and_left_as_it_is() {
+fn a_read_only_directory_is_an_error_at_startup_and_stays_unchanged() {
     let Some(disk) = Disk::new("6m") else { return };
     let running = disk.running();
     let id = running.post("/api/v1/recordings?service=first", "", &small(1)).id();

@@ -11,7 +11,7 @@ use std::time::Duration;
 use common::*;
 
 #[test]
-fn uploads_that_are_none_are_refused_with_a_sentence() {
+fn invalid_uploads_are_rejected_with_a_reason() {
     let running = Running::with(|o| o.max_upload = 4 << 20);
     let event = event("x", "java", &[], "2026-11-26T20:50:10Z", "2026-11-26T20:51:10Z", "");
     let post = |parts: &[Part<'_>]| running.post("/profiling/v1/input", FORM, &form(parts));
@@ -35,7 +35,7 @@ fn uploads_that_are_none_are_refused_with_a_sentence() {
 }
 
 #[test]
-fn ten_thousand_parts_and_long_names_are_refused() {
+fn ten_thousand_parts_and_long_names_are_rejected() {
     let running = Running::new();
     let many: Vec<Part<'_>> = (0..10_000).map(|_| ("x", Some("f"), &b"FLR\0"[..])).collect();
     assert_eq!(running.post("/profiling/v1/input", FORM, &form(&many)).status, 400);
@@ -189,7 +189,7 @@ fn bombs(megabytes: usize) -> Vec<(&'static str, Vec<u8>)> {
 }
 
 #[test]
-fn bombs_of_every_packing_are_defused() {
+fn decompression_bombs_of_every_format_are_rejected() {
     let running = Running::with(|o| o.max_upload = 8 << 20);
     let bombs = bombs(256);
     for (packing, bytes) in &bombs {
@@ -231,7 +231,7 @@ fn an_endless_chunked_body_is_cut_off() {
 }
 
 #[test]
-fn a_slow_body_is_given_up_and_half_closed_sockets_are_answered() {
+fn slow_bodies_time_out_and_half_closed_sockets_are_answered() {
     let running = Running::new();
     let mut slow = TcpStream::connect(&running.address).unwrap();
     slow.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
@@ -251,7 +251,7 @@ fn a_slow_body_is_given_up_and_half_closed_sockets_are_answered() {
 }
 
 #[test]
-fn sixty_four_slow_uploads_hold_nobody_else_up() {
+fn sixty_four_slow_uploads_do_not_delay_others() {
     let running = Running::with(|o| o.uploads = 65);
     let begin = format!("POST /profiling/v1/input HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n{FORM}\r\n--------");
     let slow: Vec<TcpStream> = (0..64)
@@ -285,7 +285,7 @@ fn sixty_four_slow_uploads_hold_nobody_else_up() {
 }
 
 #[test]
-fn more_uploads_at_once_than_there_is_room_for_wait_or_are_503() {
+fn uploads_beyond_the_limit_wait_or_get_503() {
     let running = Running::with(|o| o.uploads = 1);
     let mut held = TcpStream::connect(&running.address).unwrap();
     held.write_all(
@@ -313,7 +313,7 @@ fn a_full_spool_is_a_503() {
 }
 
 #[test]
-fn strangers_are_kept_out() {
+fn requests_from_other_origins_are_rejected() {
     let running = Running::new();
     let ask = |text: &str| send(&running.address, text.as_bytes(), usize::MAX);
     let get = |path: &str, headers: &str| ask(&format!("GET {path} HTTP/1.1\r\nConnection: close\r\n{headers}\r\n"));
@@ -357,7 +357,7 @@ fn strangers_are_kept_out() {
 }
 
 #[test]
-fn keys_and_tokens_are_asked_for() {
+fn keys_and_tokens_are_required() {
     let running = Running::with(|o| {
         o.intake_keys = vec!["secret".to_owned()];
         o.page_tokens = vec!["token".to_owned()];

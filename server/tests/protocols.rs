@@ -66,7 +66,7 @@ fn parts_come_in_any_order_and_in_pieces_of_any_size() {
 }
 
 #[test]
-fn a_chunked_body_without_a_length_is_taken() {
+fn a_chunked_body_without_a_length_is_accepted() {
     let running = Running::new();
     let event = event("chunked", "java", &["main.jfr"], START, END, "");
     let body =
@@ -112,7 +112,7 @@ fn python_profiles_have_their_types_merged_and_measured() {
 }
 
 #[test]
-fn go_profiles_come_with_the_event_last_and_metrics() {
+fn go_uploads_have_the_event_last_and_metrics() {
     let running = Running::new();
     let main: &[&str] = &["main.work", "main.main"];
     let cpu = pprof(&[("samples", "count"), ("cpu", "nanoseconds")], &[(main, &[100, 30_000_000_000], "x")], "main.go");
@@ -142,7 +142,7 @@ fn go_profiles_come_with_the_event_last_and_metrics() {
 }
 
 #[test]
-fn a_heap_that_counts_since_the_start_is_not_shown_as_what_was_added() {
+fn a_cumulative_heap_is_not_shown_as_an_increase() {
     let running = Running::new();
     let heap_types =
         [("alloc_objects", "count"), ("alloc_space", "bytes"), ("inuse_objects", "count"), ("inuse_space", "bytes")];
@@ -244,7 +244,7 @@ fn pyroscopes_ingest_joins_the_types_of_one_window() {
 }
 
 #[test]
-fn pushes_and_otlp_are_answered_as_their_protocols_want() {
+fn pushes_and_otlp_are_answered_according_to_their_protocols() {
     let running = Running::new();
     let cpu = gzip(&pprof(&[("cpu", "nanoseconds")], &[(&["work", "main"], &[1_000], "x")], "app.py"));
     let field = |number: u8, bytes: &[u8]| {
@@ -342,7 +342,7 @@ fn base64(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn the_same_again_is_the_same_row() {
+fn a_repeated_upload_is_the_same_row() {
     let running = Running::new();
     let event = event("again", "java", &["main.jfr"], START, END, "");
     let body =
@@ -354,7 +354,7 @@ fn the_same_again_is_the_same_row() {
 }
 
 #[test]
-fn raw_recordings_are_taken_with_tags_and_waited_for() {
+fn raw_recordings_are_accepted_with_tags_and_can_be_awaited() {
     let running = Running::new();
     let answer =
         running.post("/api/v1/recordings?service=ci&env=test&tag=team:core&wait=20s", "", &fixture("jdk17-full.jfr"));
@@ -555,7 +555,7 @@ fn a_file_without_a_service_has_its_name() {
 }
 
 #[test]
-fn heap_profiles_that_count_since_the_start_show_what_was_added() {
+fn cumulative_heap_profiles_show_the_increase() {
     let running = Running::new();
     let types =
         [("alloc_objects", "count"), ("alloc_space", "bytes"), ("inuse_objects", "count"), ("inuse_space", "bytes")];

@@ -45,7 +45,7 @@ fn a_socket_of_the_file_system_takes_uploads_and_is_removed() {
 }
 
 #[test]
-fn upload_prints_what_the_server_answers_even_to_a_large_file() {
+fn upload_prints_the_response_even_to_a_large_file() {
     let files = tempfile::tempdir().unwrap();
     let file = files.path().join("large.jfr");
     std::fs::write(&file, vec![1; 40 << 20]).unwrap();
@@ -162,7 +162,7 @@ fn what_waits_to_be_sent_on_survives_a_restart() {
 }
 
 #[test]
-fn a_queue_that_is_full_drops_what_comes_and_says_so() {
+fn a_full_queue_drops_uploads_and_reports_it() {
     let (address, heard) = agent(&[]);
     let running = Running::with(|o| {
         o.forward = Some(address);

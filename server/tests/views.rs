@@ -167,7 +167,7 @@ fn a_part_of_a_recording_is_made_from_it_while_it_is_kept() {
 }
 
 #[test]
-fn what_a_user_opens_may_unfold_further_than_what_strangers_send() {
+fn opened_files_may_decompress_further_than_uploads() {
     // One long string: 4 MB that compress to a few KB.
     let large = pprof(&TYPES, &[(&["b", "a"], &[1, 7], "t")], &"y".repeat(4 << 20));
     let packed = gzip(&large);

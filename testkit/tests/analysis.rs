@@ -21,7 +21,7 @@ fn a_healthy_program_is_left_in_peace() {
 
 /// If a rule does not apply, the report must explain why.
 #[test]
-fn what_does_not_apply_says_why() {
+fn rules_that_do_not_apply_give_the_reason() {
     for name in ["scenarios/healthy.jfr.gz", "scenarios/spin.jfr.gz", "jdk8-profile.jfr.gz", "jdk25-full.jfr.gz"] {
         for outcome in report(&jfrkit_rules::analysis(), name).rules {
             let because = outcome.verdict.not_applicable_because;
@@ -49,7 +49,7 @@ impl Rule for Careless {
 }
 
 #[test]
-fn a_rule_that_panics_is_told_of_and_stops_no_other() {
+fn a_rule_that_panics_is_reported_and_does_not_stop_others() {
     let alone = report(&jfrkit_rules::analysis(), "scenarios/explicit-gc.jfr.gz");
     let with = report(&jfrkit_rules::analysis().with_rule(Careless).unwrap(), "scenarios/explicit-gc.jfr.gz");
     let failed = with.outcome("Careless").unwrap();

@@ -153,7 +153,7 @@ fn a_chunk_that_cannot_be_read_leaves_the_profile_of_the_others() {
 }
 
 #[test]
-fn damage_takes_nothing_from_the_profile_of_the_others() {
+fn damage_does_not_change_the_profile_of_other_chunks() {
     for (name, recording) in independent().filter(|(_, r)| r.bytes().len() < LARGEST / 3) {
         for seed in 0..12 {
             let mut random = Random::new(seed);

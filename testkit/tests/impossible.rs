@@ -97,7 +97,7 @@ fn impossible(report: &Report, cut: bool) -> Vec<String> {
 }
 
 #[test]
-fn no_report_says_what_cannot_be() {
+fn no_report_contains_impossible_values() {
     let analysis = jfrkit_rules::analysis();
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut random = |below: i64| {

@@ -88,7 +88,7 @@ fn it_judges_with_stacks_and_settings() {
 }
 
 #[test]
-fn it_says_why_it_does_not_apply() {
+fn the_report_explains_why_the_rule_does_not_apply() {
     let verdict = outcome("scenarios/spin.jfr.gz", &AnalysisOptions::default()).verdict;
     assert_eq!(verdict.severity, Severity::NotApplicable);
     let because = verdict.not_applicable_because.unwrap();

@@ -93,7 +93,7 @@ fn each_rule_takes_time_in_proportion_to_its_events() {
 
 /// Many events may refer to one text, which is stored once.
 #[test]
-fn a_long_text_is_looked_at_once() {
+fn a_long_text_is_examined_once() {
     const LONG: usize = 512 << 10;
     let known = Known::new();
     let mut failed = Vec::new();

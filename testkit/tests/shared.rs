@@ -20,7 +20,7 @@ fn threads_may_share_profiles_and_how_they_are_made() {
 }
 
 #[test]
-fn threads_may_share_rules_and_what_they_find() {
+fn threads_may_share_rules_and_findings() {
     shared::<dyn Rule>();
     shared::<(Analysis, AnalysisOptions, AnalysisError, RuleInfo, Settings, Config, ConfigError)>();
     shared::<(Facts, Group<'_>, Groups<'_>, Table<'_>)>();

@@ -98,7 +98,7 @@ fn findings() {
 fn shared<T: Send + Sync>() {}
 
 #[test]
-fn threads_may_share_what_is_written_and_read() {
+fn threads_may_share_written_and_read_profiles() {
     shared::<(Options, Packing, Stats, Written, WriteError, CollapsedOptions)>();
     shared::<(pb::Profile, CheckError, ReadError)>();
 }

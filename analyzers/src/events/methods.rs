@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_covers_what_is_in_it() {
+    fn a_pattern_covers_its_packages_classes_and_methods() {
         assert!(matches("java.util.regex", "java.util.regex.Pattern.compile"));
         assert!(matches("java.util.HashMap", "java.util.HashMap$TreeNode.find"));
         assert!(matches("java.util.HashMap.get", "java.util.HashMap.get"));
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_covers_nothing_or_everything_is_an_error() {
+    fn a_pattern_for_nothing_or_everything_is_an_error() {
         for bad in ["", " ", "*", "**", ".", "*.*", " com.acme"] {
             assert!(matches!(MethodSet::new([bad]), Err(AnalysisError::BadPattern { .. })), "{bad:?}");
         }

@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn with_no_way_up_the_first_point_is_at_once() {
+    fn equal_points_make_a_step() {
         near(map2(0.0, 0.0, 0.1), 25.0);
         near(map2(3.0, 3.0, 3.0), 75.0);
     }

@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_recording_that_is_shorter_is_the_window() {
+    fn the_window_is_at_most_the_recording() {
         let whole = Window { from: 0, to: 10 };
         assert_eq!(worst_window(&[(2, 4)], 60, whole), (whole, 0.2));
         assert_eq!(worst_window(&[(2, 4), (3, 20)], 5, whole), (Window { from: 2, to: 7 }, 1.0));

@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn samples_weigh_as_long_as_they_stand_for() {
+    fn samples_are_weighted_by_the_time_they_represent() {
         let samples = [(1_000_000_000, 0.0), (2_000_000_000, 1.0), (3_000_000_000, 0.5)];
         assert_eq!(mean_by_time(&samples, 0), Some(0.5));
         assert_eq!(mean_by_time(&samples[1..], 2_000_000_000), Some(0.5));
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn counters_that_fall_begin_anew() {
+    fn counters_may_be_reset() {
         let samples = [(0, 10.0), (1_000_000_000, 14.0), (2_000_000_000, 1.0), (4_000_000_000, 3.0)];
         assert_eq!(growth(&samples), Some((6.0, 3.0)));
         assert_eq!(growth(&[(0, 3.0), (1_000_000_000, 3.0)]).map(|(grown, _)| grown.to_bits()), Some(0));

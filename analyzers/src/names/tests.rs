@@ -66,7 +66,7 @@ fn run_time_classes() {
 }
 
 #[test]
-fn what_a_compiler_numbers_stays_and_costs_no_copy() {
+fn numbers_from_the_compiler_stay_without_a_copy() {
     for name in [
         "java/util/HashMap$Node",
         "a/Foo$1",
@@ -166,7 +166,7 @@ proptest! {
 
     /// The quick check must not skip names that a rule would change.
     #[test]
-    fn the_quick_look_misses_nothing(
+    fn the_quick_check_misses_no_name(
         head in prop::sample::select(vec!["", "a/B", "[La/B", "jdk"]),
         middle in prop::sample::select(vec!["$$Lambda$1", "$Proxy1", "/proxy2/$Proxy3", "$ByteBuddy$ab", "_$$_jvst1_2", "_$$_javassist_x", "$$XCGLIB$$ff", "$$FooByGuice$$aa", "$HibernateProxy$q", "$MockitoMock$z", "$auxiliary$z", "GForCodegenStage1", "GeneratedMethodAccessor1", "+0xab", "/0xab", ".0xab", "/12"]),
         tail in prop::sample::select(vec!["", "$Inner", ";", "/0xabc"]),
@@ -193,7 +193,7 @@ fn handlers_of_the_recorder_lose_number_time_and_process() {
 }
 
 #[test]
-fn the_quick_look_misses_no_marker() {
+fn the_quick_check_misses_no_marker() {
     for rule in super::CLASS_RULES.iter().chain(super::METHOD_RULES) {
         let [first, second, ..] = rule.marker.as_bytes() else { unreachable!("{}", rule.marker) };
         assert!(super::begins_marker(*first, *second), "{}", rule.marker);

@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lock_is_no_condition() {
+    fn a_lock_is_not_a_condition() {
         assert_eq!(park_kind("java/util/concurrent/locks/ReentrantLock$NonfairSync"), ProfileType::Lock);
         let condition = "java.util.concurrent.locks.AbstractQueuedSynchronizer$ConditionObject";
         assert_eq!(park_kind(condition), ProfileType::Park);

@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn samples_are_scaled_to_what_threads_used_or_to_all() {
+    fn samples_are_scaled_per_thread_or_overall() {
         let sampled = BTreeMap::from([(thread(1), 4 * SECOND), (thread(2), SECOND)]);
         let scale = loads().scale(&sampled, 0, 10 * SECOND);
         assert_eq!((scale.apply(thread(1), 1_000), scale.apply(thread(2), 1_000)), (4_000, 4_000));

@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn a_story_is_told_once_and_as_bad_as_the_worst_of_its_tellers() {
+    fn a_problem_is_reported_once_with_its_worst_severity() {
         let relations = Relations::default().same_story("Special", &["General", "Old"]).same_story("General", &["Old"]);
         let outcomes = [
             outcome("Old", Verdict::warning("")),
@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_may_say_of_a_recording_who_tells_its_story() {
+    fn a_verdict_may_name_the_rule_that_reports_its_problem() {
         let outcomes = [
             outcome("A", Verdict::warning("").told_by("B")),
             outcome("B", Verdict::info("").tells("C")),

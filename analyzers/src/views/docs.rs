@@ -116,7 +116,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     #[test]
-    fn views_md_is_what_the_file_says() {
+    fn views_md_matches_the_view_file() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/views.md");
         if std::env::var_os("UPDATE_DOCS").is_some() {
             std::fs::write(path, super::page()).unwrap();

@@ -45,7 +45,7 @@ fn each_reason() {
 }
 
 #[test]
-fn a_type_is_there_or_absent() {
+fn every_type_is_present_or_absent() {
     let mut chunk = Chunk::new(&["jdk.ThreadSleep"]);
     chunk.event("jdk.ThreadSleep", &[]);
     let set = profiles(&[&chunk]);
@@ -65,7 +65,7 @@ fn enabled_in_one_chunk_is_not_disabled() {
 }
 
 #[test]
-fn events_that_a_filter_leaves_out_are_no_missing_events() {
+fn filtered_events_do_not_count_as_missing() {
     let mut chunk = Chunk::new(&["jdk.JavaMonitorEnter"]);
     chunk.event("jdk.JavaMonitorEnter", &[("duration", N(5))]);
     let mut options = jfr_analyzers::Options::default();

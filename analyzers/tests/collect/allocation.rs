@@ -67,7 +67,7 @@ fn class_definitions_count_in_chunks_without_class_loads() {
 }
 
 #[test]
-fn parking_is_for_a_lock_or_it_is_not() {
+fn parks_on_a_lock_are_separate_from_other_parks() {
     let mut chunk = Chunk::new(&["jdk.ThreadPark", "jdk.JavaMonitorEnter"]);
     let locks = "java/util/concurrent/locks/";
     for (class, nanos) in [
@@ -90,7 +90,7 @@ fn parking_is_for_a_lock_or_it_is_not() {
 }
 
 #[test]
-fn what_lives_comes_from_the_jvm_or_from_a_profiler() {
+fn live_objects_come_from_the_jvm_or_from_a_profiler() {
     let mut jvm = Chunk::new(&["jdk.OldObjectSample"]);
     let object = jvm.object("[J");
     jvm.event("jdk.OldObjectSample", &[("object", object), ("objectSize", N(816))]);
@@ -115,7 +115,7 @@ fn times_are_converted_event_by_event() {
 }
 
 #[test]
-fn names_of_oracles_jdk_are_todays() {
+fn names_of_oracles_jdk_become_current_names() {
     let mut chunk = Chunk::new(&ALLOCATIONS);
     chunk.oracle = true;
     chunk.setting(ALLOCATIONS[1], "enabled", "true");

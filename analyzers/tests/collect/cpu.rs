@@ -35,7 +35,7 @@ fn the_period_is_the_setting_of_the_event_type() {
 }
 
 #[test]
-fn without_a_period_the_interval_counts_and_then_the_default_with_a_warning() {
+fn without_a_period_the_interval_or_the_default_with_a_warning_is_used() {
     let chunk = sampled(&[(SAMPLES[0], "interval", "1000000"), (SAMPLES[1], "period", "everyChunk")]);
     let set = profiles(&[&chunk]);
     assert_eq!(totals(&set, Cpu), [1, MILLI]);
@@ -46,7 +46,7 @@ fn without_a_period_the_interval_counts_and_then_the_default_with_a_warning() {
 }
 
 #[test]
-fn a_period_holds_for_its_chunk() {
+fn a_period_applies_to_its_chunk() {
     let first = sampled(&[(SAMPLES[0], "period", "10 ms"), (SAMPLES[1], "period", "10 ms")]);
     let second = sampled(&[(SAMPLES[0], "period", "20 ms"), (SAMPLES[1], "period", "10 ms")]).later(1_000 * MILLI);
     let set = profiles(&[&first, &second]);
@@ -117,7 +117,7 @@ fn chunks_that_overlap_use_one_source_and_others_their_own() {
 }
 
 #[test]
-fn of_a_jvm_every_state_but_sleep_is_cpu() {
+fn every_state_except_sleep_is_cpu_for_a_jvm() {
     let mut chunk = Chunk::new(&["jdk.ExecutionSample"]);
     for state in ["STATE_RUNNABLE", "STATE_DEFAULT", "STATE_IN_OBJECT_WAIT", "STATE_SLEEPING"] {
         let state = chunk.state(state);
@@ -153,7 +153,7 @@ fn a_default_state_is_cpu_and_the_others_wall() {
 }
 
 #[test]
-fn in_older_recordings_the_event_tells() {
+fn in_older_recordings_the_event_decides() {
     for event in ["cpu", "itimer", "ctimer"] {
         let set = profiles(&[&async_profiler(OLD, Some(event))]);
         assert_eq!((totals(&set, Cpu), totals(&set, Wall)), (vec![2, 20 * MILLI], vec![]), "{event}");

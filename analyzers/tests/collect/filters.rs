@@ -30,7 +30,7 @@ fn sleeps() -> Chunk {
 }
 
 #[test]
-fn by_time_the_beginning_belongs_to_it_and_the_end_does_not() {
+fn a_time_range_includes_its_start_but_not_its_end() {
     let chunk = sleeps();
     let start = EpochNanos(chunk.chunk.start_nanos);
     let later = |nanos| Some(start.saturating_add(Nanos(nanos)));
@@ -52,7 +52,7 @@ fn by_time_the_beginning_belongs_to_it_and_the_end_does_not() {
 }
 
 #[test]
-fn by_thread_also_without_labels() {
+fn the_thread_filter_works_without_labels() {
     let mut chunk = Chunk::new(&["jdk.ThreadSleep", "jdk.ExecutionSample"]);
     for (nanos, name) in [(1, "http-1"), (10, "http-2"), (100, "main")] {
         let thread = chunk.thread(name);
@@ -69,7 +69,7 @@ fn by_thread_also_without_labels() {
 }
 
 #[test]
-fn by_state_only_events_that_have_one() {
+fn the_state_filter_keeps_only_events_with_a_state() {
     let mut chunk = Chunk::new(&["jdk.ThreadSleep", "jdk.ExecutionSample"]);
     for state in ["STATE_RUNNABLE", "STATE_IN_OBJECT_WAIT", "STATE_RUNNABLE"] {
         let state = chunk.state(state);
@@ -81,7 +81,7 @@ fn by_state_only_events_that_have_one() {
 }
 
 #[test]
-fn by_frames_anywhere_on_the_stack() {
+fn frame_filters_match_anywhere_in_the_stack() {
     let mut chunk = Chunk::new(&["jdk.ThreadSleep"]);
     for (nanos, frames) in [
         (1, ["a/B.nap:1", "a/Web.serve:2"]),
@@ -100,7 +100,7 @@ fn by_frames_anywhere_on_the_stack() {
 }
 
 #[test]
-fn by_time_a_throw_is_still_counted_once() {
+fn a_throw_is_counted_once_with_a_time_filter() {
     let throws = ["jdk.JavaErrorThrow", "jdk.JavaExceptionThrow"];
     let mut chunk = Chunk::new(&throws);
     let class = chunk.class("a/Broken");

@@ -18,7 +18,7 @@ fn chunk(version: &str, arguments: &str) -> Chunk {
 }
 
 #[test]
-fn the_jvm_the_program_and_the_host_but_no_secrets() {
+fn comments_name_jvm_program_and_host_but_no_secrets() {
     let long = "OpenJDK 64-Bit Server VM (17.0.15+6) for linux-amd64 JRE (17.0.15+6), built on May  1 2025";
     let chunk = chunk(long, "/opt/app/server.jar --password=hunter2 node-8");
     let set = profiles(&[&chunk]);
@@ -47,7 +47,7 @@ fn each_jvm_of_a_recording_is_named_once() {
 }
 
 #[test]
-fn thresholds_and_throttles_are_told() {
+fn thresholds_and_throttles_are_in_the_comments() {
     let mut chunk = chunk("25", "a.Main");
     chunk.setting("jdk.ThreadSleep", "threshold", "20 ms").setting("jdk.ThreadSleep", "throttle", "300/s");
     let told = comments(&profiles(&[&chunk]), Sleep);

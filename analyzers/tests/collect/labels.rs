@@ -27,7 +27,7 @@ fn without_labels_equal_stacks_are_one_sample() {
 }
 
 #[test]
-fn a_thread_has_its_java_name_or_that_of_the_system() {
+fn a_thread_has_its_java_name_or_its_os_name() {
     let mut chunk = Chunk::new(&["jdk.ThreadSleep"]);
     for thread in ["main", "os=GC Thread#0"] {
         let thread = chunk.thread(thread);
@@ -57,7 +57,7 @@ fn peers_classes_and_states() {
 }
 
 #[test]
-fn spans_and_the_endpoint_that_is_told_later() {
+fn spans_and_an_endpoint_that_is_recorded_later() {
     let mut chunk = Chunk::new(&["datadog.ExecutionSample", "datadog.Endpoint"]);
     chunk.setting("datadog.ExecutionSample", "interval", "10 ms");
     for (span, root) in [(5, 1), (6, 1), (7, 2), (0, 0)] {

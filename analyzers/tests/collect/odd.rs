@@ -92,7 +92,7 @@ fn a_chunk_of_oracles_jdk() {
 }
 
 #[test]
-fn nothing_is_left_out_of_a_chunk_in_many_segments() {
+fn a_chunk_in_many_segments_is_complete() {
     // Longer than the part that a thread takes at a time.
     let mut chunk = plain();
     let stacks: Vec<_> = (0..2_000).map(|i| chunk.stack(&[&format!("a/B.step:{i}")])).collect();

@@ -8,7 +8,7 @@ use crate::read::{comments, profiles, profiles_with, rows, samples, totals};
 use crate::writer::{Chunk, Key, N, recording};
 
 #[test]
-fn an_event_without_a_stack_counts_under_a_frame_of_its_own() {
+fn an_event_without_a_stack_counts_under_a_special_frame() {
     let mut chunk = Chunk::new(&["jdk.ThreadSleep"]);
     let there = chunk.stack(&["a/B.nap:3", "a/B.main:9"]);
     let none = chunk.stack(&[]);
@@ -36,7 +36,7 @@ fn a_truncated_stack_gets_a_root() {
 }
 
 #[test]
-fn names_are_those_of_every_run_unless_raw_ones_are_wanted() {
+fn names_are_the_same_in_every_run_unless_raw_names_are_requested() {
     let mut chunk = Chunk::new(&["jdk.ExecutionSample"]);
     for frame in [
         "a/B$$Lambda$40/0x0000000800c8d000.run(Ljava/lang/Object;)V:7",
@@ -112,7 +112,7 @@ fn equal_stacks_of_several_chunks_and_recordings_are_one() {
 }
 
 #[test]
-fn nothing_is_collected_that_nobody_asked_for() {
+fn only_requested_types_are_collected() {
     let mut chunk = Chunk::new(&["jdk.ThreadSleep", "jdk.ExecutionSample"]);
     chunk.event("jdk.ThreadSleep", &[("duration", N(1))]).event("jdk.ExecutionSample", &[]);
     let set = collect(&recording(&[&chunk]), &crate::read::only(&[Sleep])).unwrap();

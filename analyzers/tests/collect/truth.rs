@@ -160,7 +160,7 @@ fn jdk25() {
 }
 
 #[test]
-fn names_of_threads_come_through() {
+fn thread_names_are_preserved() {
     let recording = jfr_parse::Recording::open(fixture("jdk17-full.jfr")).unwrap();
     let mut options = Options::default();
     options.types = vec![Sleep];
@@ -180,7 +180,7 @@ fn names_of_threads_come_through() {
 }
 
 #[test]
-fn deep_stacks_end_with_what_was_cut_off() {
+fn deep_stacks_end_with_the_truncation_mark() {
     let recording = jfr_parse::Recording::open(fixture("jdk17-full.jfr")).unwrap();
     let set = collect(&recording, &crate::read::only(&[Error])).unwrap();
     let deep = samples_through(&set, Error, "fx.Workload.descend");

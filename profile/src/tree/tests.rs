@@ -57,7 +57,7 @@ fn check(tree: &Tree) {
 
 proptest! {
     #[test]
-    fn totals_are_true_in_every_view(rows in rows()) {
+    fn totals_are_correct_in_every_view(rows in rows()) {
         let stacks = stacks(&rows);
         let all: i64 = rows.iter().map(|row| row.2).sum();
         let views = [
@@ -196,7 +196,7 @@ fn names_of_packages_and_classes() {
 }
 
 #[test]
-fn the_place_where_a_thread_waits_is_in_the_program() {
+fn waiting_is_attributed_to_code_of_the_program() {
     let of = |value: &str, by: By| {
         let mut stacks = CallStacks::new(vec![SampleType::new(value, "nanoseconds")]);
         let locked =
@@ -223,7 +223,7 @@ fn the_place_where_a_thread_waits_is_in_the_program() {
 }
 
 #[test]
-fn what_counts_different_things_is_not_merged_and_patterns_are_checked() {
+fn different_sample_types_are_not_merged_and_patterns_are_checked() {
     let cpu = CallStacks::new(vec![SampleType::new("cpu", "nanoseconds")]);
     let alloc = CallStacks::new(vec![SampleType::new("alloc", "bytes")]);
     let error = merge([&cpu, &alloc], &Cancel::never()).unwrap_err();

@@ -543,7 +543,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_would_be_too_large_folds_narrow_stacks_and_says_so() {
+    fn a_page_that_would_be_too_large_folds_narrow_stacks_and_reports_it() {
         let (whole, of) = page(MAX_BYTES);
         let narrow = of["folded"]["nodes"].as_i64().unwrap();
         assert_eq!(of["cells"].as_i64(), Some(60_000));

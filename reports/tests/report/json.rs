@@ -21,7 +21,7 @@ fn parsed(entries: &[Entry<'_>]) -> Json {
 }
 
 #[test]
-fn every_fixture_is_as_the_schema_says() {
+fn reports_of_fixtures_match_the_schema() {
     let schema = schema();
     for (name, report) in fixtures() {
         let written = parsed(&[Entry::new(name, report)]);
@@ -32,7 +32,7 @@ fn every_fixture_is_as_the_schema_says() {
 }
 
 #[test]
-fn several_and_those_that_cannot_be_read_too() {
+fn reports_of_several_and_of_unreadable_inputs_match_the_schema() {
     let schema = schema();
     assert_valid(&schema, &parsed(&all_entries()), "all");
     assert_valid(&schema, &parsed(&hostile_entries()), "hostile");
@@ -40,7 +40,7 @@ fn several_and_those_that_cannot_be_read_too() {
 }
 
 #[test]
-fn what_is_not_as_promised_is_not_valid() {
+fn the_schema_rejects_other_json() {
     let schema = schema();
     let good = parsed(&[Entry::new("x.jfr", fixture("jdk17-full"))]);
     assert!(schema.is_valid(&good));
@@ -66,7 +66,7 @@ fn what_is_not_as_promised_is_not_valid() {
 }
 
 #[test]
-fn rows_of_tables_are_as_long_as_their_heads() {
+fn rows_of_tables_are_as_long_as_their_headers() {
     fn check(value: &Json) {
         if value["type"] == "table" {
             let columns = value["columns"].as_array().unwrap().len();

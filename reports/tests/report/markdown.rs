@@ -41,7 +41,7 @@ fn hostile_names_make_the_same_page_as_harmless_ones() {
 }
 
 #[test]
-fn tables_have_cells_under_each_head() {
+fn tables_have_a_cell_under_each_header() {
     let page = written(Format::Markdown, &all_entries());
     let lines: Vec<String> = page.lines().map(unescaped).collect();
     let mut tables = 0;

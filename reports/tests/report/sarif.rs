@@ -103,7 +103,7 @@ fn check_result(result: &Json, rules: &[Json], artifacts: &[Json]) {
 }
 
 #[test]
-fn reports_are_as_the_standard_asks() {
+fn reports_follow_the_standard() {
     check(&parsed(&all_entries()));
     check(&parsed(&hostile_entries()));
     let mut all = Style::default();

@@ -14,7 +14,7 @@ fn in_all_forms(report: &Report) -> Vec<(Format, String)> {
 }
 
 #[test]
-fn of_a_recording_that_holds_some() {
+fn reports_of_a_recording_with_secrets_contain_none() {
     let report = fixture("secrets");
     for id in ["PasswordsInArguments", "PasswordsInEnvironment", "PasswordsInSystemProperties"] {
         assert_eq!(report.outcome(id).unwrap().verdict.severity, Severity::Warning, "{id}");
@@ -31,7 +31,7 @@ fn of_a_recording_that_holds_some() {
 
 /// No matter which rule quotes them.
 #[test]
-fn of_any_rule_that_quotes_a_command_line() {
+fn rules_that_quote_command_lines_mask_secrets() {
     let names = vec![
         "-Ddb.password=hunter2",
         "--api-key hunter2",

@@ -47,7 +47,7 @@ fn color_only_where_it_is_wanted() {
 }
 
 #[test]
-fn names_control_no_terminal() {
+fn names_cannot_control_the_terminal() {
     let text = written(Format::Text, &hostile_entries());
     let bad: Vec<char> = text.chars().filter(|c| c.is_control() && *c != '\n' || *c == '\u{202e}').collect();
     assert_eq!(bad, [' '; 0]);
@@ -72,7 +72,7 @@ fn lines_fit_the_width() {
 }
 
 #[test]
-fn in_a_pipe_names_are_whole() {
+fn names_are_not_shortened_in_a_pipe() {
     let report = fixture("jdk17-full");
     let mut style = Style::default();
     style.evidence = true;
@@ -121,7 +121,7 @@ fn the_table_leaves_out_the_directory_that_all_are_in() {
 }
 
 #[test]
-fn the_least_severity_decides_what_is_shown() {
+fn the_minimum_severity_decides_what_is_shown() {
     let report = fixture("jdk17-full");
     let shown = |least| {
         let mut style = Style::default();

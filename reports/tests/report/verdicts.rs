@@ -66,7 +66,7 @@ fn said(report: &Report, outcome: &Outcome) -> String {
 }
 
 #[test]
-fn each_rule_says_this() {
+fn each_rule_on_each_fixture() {
     let analysis = jfrkit_rules::analysis();
     let mut known = BTreeSet::new();
     let synthetic: BTreeSet<String> = std::fs::read_dir(root().join("rules/src/snapshots"))
@@ -96,7 +96,7 @@ fn each_rule_says_this() {
 }
 
 #[test]
-fn each_recording_has_these_verdicts() {
+fn the_verdicts_of_each_recording() {
     let mut known = BTreeSet::new();
     for (name, report) in fixtures() {
         let mut outcomes: Vec<&Outcome> = report.rules.iter().collect();
@@ -126,7 +126,7 @@ fn each_recording_has_these_verdicts() {
 }
 
 #[test]
-fn each_format_looks_like_this() {
+fn the_output_of_each_format() {
     // Some rules are enough: one warns, one is part of another, one found nothing, and one does not apply.
     let rules = ["ExplicitGc", "SystemGc", "HotSpots", "FullGc", "PID1Rule"];
     let report = analyze(&jfrkit_rules::analysis(), "fixtures/scenarios/explicit-gc.jfr.gz", &rules);

@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn totals_become_what_was_added() {
+    fn totals_become_increases() {
         // Ids have no meaning outside their file.
         let mut now = profile([1, 2], [[150, 40], [30, 30]]);
         subtract(&mut now, &profile([9, 8], [[100, 90], [30, 1]]), &["alloc_space", "alloc_objects"]);

@@ -379,7 +379,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn json_says_the_same_as_the_protocol_buffer() {
+    fn json_and_protobuf_decode_to_the_same_profile() {
         let json = serde_json::json!({
             "resourceProfiles": [{
                 "resource": {"attributes": [

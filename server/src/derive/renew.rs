@@ -208,7 +208,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_newest_comes_first_unless_another_is_opened() {
+    fn the_newest_is_renewed_first_unless_another_is_opened() {
         let ids: Vec<Id> = ["01J00000000000000000000001", "01J00000000000000000000002", "01J00000000000000000000003"]
             .iter()
             .map(|id| Id::parse(id).unwrap())

@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn uploads_that_join_add_what_they_alone_say() {
+    fn joined_uploads_add_lines_and_sections() {
         let section = |name: &str, title: &str, value: &str| section(name, title, [line("key", value)]);
         let mut all = Vec::new();
         for (name, title, value) in [

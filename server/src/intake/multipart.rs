@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_multipart_is_refused() {
+    fn other_content_types_are_rejected() {
         for wrong in
             ["", "text/plain", "multipart/form-data", "multipart/form-data; boundary=", "application/json; boundary=x"]
         {

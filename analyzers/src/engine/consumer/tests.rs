@@ -88,7 +88,7 @@ impl Consumer for Sizes {
 }
 
 #[test]
-fn a_new_consumer_needs_no_change_of_the_engine() {
+fn a_new_consumer_works_without_changes_to_the_engine() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/jdk17-multichunk.jfr");
     let recording = Recording::from_bytes(std::fs::read(path).unwrap(), &Limits::tool()).unwrap();
     let shared = Shared::new(Spelling::default(), recording.limits(), recording.bytes().len());

@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_come_back_as_they_were_pushed() {
+    fn rows_are_read_back_as_they_were_pushed() {
         let mut column = Column::new(3);
         for i in 0..3_000u32 {
             column.push([i, i + 1, i + 2]);

@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn the_scope_says_how_far_down_the_stack() {
+    fn the_scope_limits_the_depth_in_the_stack() {
         let below = ["a.Own.run", "lib.L.call", "a.Own.main"];
         assert!(is_on(&below, "lib", Scope::Anywhere) && !is_on(&below, "lib", Scope::Direct));
         let through_jdk = ["java.util.HashMap.get", "lib.L.call", "a.Own.main"];

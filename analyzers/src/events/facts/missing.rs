@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn the_reason_says_what_to_do() {
+    fn the_reason_includes_a_remedy() {
         let jdk17 = Scene::new().event(
             "jdk.JVMInformation",
             0,
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn of_several_the_nearest_is_told() {
+    fn the_nearest_of_several_reasons_is_given() {
         let scene = Scene::new().setting("jdk.FileWrite", "enabled", "false").enabled("jdk.FileForce");
         let because = reason(&scene, &["jdk.FileRead", "jdk.FileWrite", "jdk.FileForce"]);
         assert!(because.starts_with("none of jdk.FileRead, jdk.FileWrite, jdk.FileForce is available: "), "{because}");

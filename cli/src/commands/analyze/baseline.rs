@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_report_is_an_error() {
+    fn a_file_that_is_not_a_report_is_an_error() {
         assert!(Baseline::of_json("{}").unwrap_err().contains("findings"));
         assert!(Baseline::of_json("{").is_err());
         assert!(Baseline::of_json(r#"{"findings":[{"id":"A","severity":"bad"}]}"#).is_err());

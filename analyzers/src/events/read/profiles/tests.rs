@@ -58,14 +58,14 @@ const DEFAULT: (&str, &str) = ("jdk.ExecutionSample", "STATE_DEFAULT");
 const DATADOG: (&str, &str) = ("datadog.ExecutionSample", "RUNNABLE");
 
 #[test]
-fn of_chunks_of_the_same_time_one_source_counts() {
+fn one_source_counts_among_chunks_of_the_same_time() {
     let chunks = [(jvm(), false, &[RUNS, RUNS][..]), (Writer::default(), false, &[DATADOG][..])];
     assert_eq!(join(&[(0, 10), (5, 8)], &chunks), expected(&[("cpu", 1)]));
     assert_eq!(join(&[(0, 10), (10, 20)], &chunks), expected(&[("cpu", 3)]));
 }
 
 #[test]
-fn the_writer_says_what_an_execution_sample_is() {
+fn the_writer_decides_what_an_execution_sample_is() {
     let asleep = ("jdk.ExecutionSample", "STATE_SLEEPING");
     assert_eq!(join(&[(0, 1)], &[(jvm(), false, &[RUNS, asleep])]), expected(&[("cpu", 1)]));
     assert_eq!(join(&[(0, 1)], &[(profiler("wall"), false, &[RUNS, asleep])]), expected(&[("wall", 2)]));
@@ -75,7 +75,7 @@ fn the_writer_says_what_an_execution_sample_is() {
 }
 
 #[test]
-fn a_profiler_says_it_once() {
+fn later_chunks_of_a_profiler_take_over_its_settings() {
     let silent = Writer::default();
     let chunks =
         [(profiler("wall"), false, &[RUNS][..]), (jvm(), false, &[RUNS][..]), (silent, false, &[RUNS, RUNS, RUNS][..])];
@@ -83,7 +83,7 @@ fn a_profiler_says_it_once() {
 }
 
 #[test]
-fn sampled_allocations_count_where_they_are_all_there_is() {
+fn sampled_allocations_count_in_chunks_without_exact_ones() {
     let (exact, sampled) = (("jdk.ObjectAllocationInNewTLAB", ""), ("jdk.ObjectAllocationSample", ""));
     assert_eq!(join(&[(0, 1)], &[(jvm(), false, &[exact, sampled])]), expected(&[("alloc", 1)]));
     assert_eq!(join(&[(0, 1)], &[(jvm(), false, &[sampled])]), expected(&[("alloc", 1)]));
@@ -142,7 +142,7 @@ fn recordings(folder: &Path) -> Vec<PathBuf> {
 
 /// Without the corpus, only the fixtures are checked.
 #[test]
-fn events_count_where_they_count_in_profiles() {
+fn events_count_under_the_same_types_as_in_profiles() {
     let mut paths = recordings(&jfr_parse::testing::fixture(""));
     assert!(paths.len() >= 6, "{paths:?}");
     for folder in ["generated", "public/grafana+jfr-parser", "public/DataDog+dd-trace-java"] {
