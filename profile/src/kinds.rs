@@ -93,7 +93,7 @@ profile_types! {
     /// Calls of traced methods.
     MethodTrace "method-trace" "calls of traced methods" [count("method-trace-count"), nanos("method-trace-time")];
     /// Hardware or method events that async-profiler was configured to count.
-    Event "event" "events that the profiler was told to count" [count("event-count")];
+    Event "event" "events that the profiler was configured to count" [count("event-count")];
 }
 
 impl ProfileType {

@@ -211,7 +211,7 @@ pub(super) fn absent(kind: ProfileType, totals: &Totals, options: &Options) -> A
     } else if !disabled.is_empty() {
         let command = recorder(totals).command(cheapest(kind, &disabled, totals));
         if is_async_profiler(totals) {
-            format!("async-profiler was not told to record it; enable it with: {command}")
+            format!("async-profiler was not configured to record it; enable it with: {command}")
         } else {
             format!("disabled in the recording's settings: {}; enable it with: {command}", names(&disabled))
         }

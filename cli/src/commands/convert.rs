@@ -100,7 +100,7 @@ pub(crate) struct Args {
 enum Format {
     /// Gzip-compressed profile.proto
     Pprof,
-    /// One line per stack; labels become frames above the root
+    /// One line per stack; labels become frames before the root
     Collapsed,
     /// The HTML page of `jfrkit flame`
     Flamegraph,

@@ -41,7 +41,8 @@ impl Baseline {
         let name = path.display();
         if begins_like_json(path) {
             let text = std::fs::read_to_string(path).map_err(|e| Failure::Failed(format!("{name}: {e}")))?;
-            return Self::of_json(&text).map_err(|why| Failure::Failed(format!("{name}: no baseline: {why}")));
+            return Self::of_json(&text)
+                .map_err(|why| Failure::Failed(format!("{name}: not usable as a baseline: {why}")));
         }
         let failed = |error: &jfr_parse::Error| Failure::of(&name.to_string(), error);
         let recording = opening.open(path).map_err(|error| failed(&error))?;
@@ -74,7 +75,12 @@ impl Baseline {
                 let severity = match finding.get("severity").and_then(Value::as_str) {
                     Some("warning") => Severity::Warning,
                     Some("info") => Severity::Info,
-                    other => return Err(format!("{id} has the severity {other:?}")),
+                    other => {
+                        return Err(format!(
+                            "{id}: expected the severity warning or info, not {}",
+                            other.unwrap_or("none")
+                        ));
+                    }
                 };
                 let also =
                     finding.get("also").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
