@@ -18,10 +18,9 @@
 //! ```
 //!
 //! No matter how much is requested, events are read, constants looked up and stack traces resolved only once (twice if names are
-//! so long that all have to be truncated). The
-//! results are the same as those of separate calls to [`collect`](crate::collect()), [`Analysis::evaluate`],
-//! [`Metrics::of`] and [`answer`](crate::views::answer), for any number of threads. The work is done in the caller's
-//! rayon pool; no state remains after the call.
+//! so long that all have to be truncated). The results are the same as those of separate calls to
+//! [`collect`](crate::collect()), [`Analysis::evaluate`], [`Metrics::of`] and [`answer`](crate::views::answer), for any number of
+//! threads. The work is done in the caller's rayon pool; no state remains after the call.
 
 use std::sync::Arc;
 

@@ -172,7 +172,7 @@ fn finish(collected: Collected<'_>, tables: Arc<Tables>) -> ProfileSet {
     for &kind in ProfileType::ALL.iter().filter(|k| options.wants(**k)) {
         let (mut samples, timeline) = merged.remove(&kind).map(|m| (m.samples, m.timeline)).unwrap_or_default();
         let timeline = filter_frames(&mut samples, timeline, &tables, &options.filter);
-        // Before JDK 21, live objects have no recorded size.
+        // JDK 17 and before do not record sizes of live objects.
         if kind == ProfileType::Live && samples.iter().all(|sample| sample.values.get(1) == Some(&0)) {
             samples = samples.narrowed(1);
         }

@@ -37,7 +37,7 @@ pub struct Period {
 
 impl Profile {
     /// What the values of its samples measure: those of its type, except values that the recording does not contain at all (the
-    /// sizes of live objects before JDK 21).
+    /// sizes of live objects in JDK 17 and before).
     #[must_use]
     pub fn values(&self) -> &'static [ValueType] {
         let all = self.kind.values();

@@ -166,7 +166,7 @@ fn arrays(
     let values = samples.kind.values().len();
     for i in (0..values).chain(values.checked_sub(1)) {
         let value = |event: &SampleEvent| event.values.get(i).copied();
-        // Before JDK 21, live objects have no recorded size.
+        // JDK 17 and before do not record sizes of live objects.
         let is_size = samples.kind == ProfileType::Live && i > 0;
         arrays.push(if is_size {
             Arc::new(events.iter().map(|event| value(event).filter(|n| *n != 0)).collect::<PrimitiveArray<Int64Type>>())

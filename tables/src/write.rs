@@ -52,9 +52,10 @@ const GROUP_ROWS: usize = 1 << 20;
 const OPEN_BYTES: usize = 48 << 20;
 /// Maximum rows of a page. What a compressor needs grows with the size of a page, and every column has one.
 const PAGE_ROWS: usize = 4 << 10;
-/// If more bytes of rows than this are waiting, over all tables, those tables are written that are worth it.
+/// If more bytes of rows than this are waiting in all tables together, the largest tables with [enough rows](Open::is_worth_writing)
+/// are written until half of it is left.
 const PENDING_BYTES: usize = 8 << 20;
-/// If more bytes of rows than this are waiting, any table is written.
+/// If more bytes of rows than this are waiting in all tables together, tables with fewer rows are written too.
 const MAX_PENDING_BYTES: usize = 64 << 20;
 /// What each column of an open Parquet file needs for its compressor, dictionary and current page. Most tables have fewer bytes
 /// of rows than that, so they get no open file before the end.

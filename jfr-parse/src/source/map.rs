@@ -1,5 +1,6 @@
 //! Memory-mapped files, and what happens when the file changes. This module and its submodules contain all
-//! `unsafe` code of this crate except one intrinsic in `bits`.
+//! `unsafe` code of this crate, except for processor-specific instructions in `bits` and the declaration of
+//! [`OpenOptions::map`](crate::OpenOptions::map).
 #![expect(unsafe_code, reason = "mapping a file is what makes reading it free of copies")]
 
 #[cfg(unix)]

@@ -140,7 +140,7 @@ pub(crate) fn empty(upload: &Upload) -> Profile {
         digests: vec![upload.digest.clone()],
         derived: crate::store::DERIVED,
         status: Status::Ready,
-        // A client that sends one bound only is not taken to mean the time of receipt by the other.
+        // If the client sends only one bound, it counts as both, because the other one is hardly the time of receipt.
         start: upload.start.or(upload.end).unwrap_or(upload.received_at),
         end: upload.end.or(upload.start).unwrap_or(upload.received_at),
         received_at: upload.received_at,

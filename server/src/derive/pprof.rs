@@ -163,7 +163,7 @@ pub(crate) fn types(profile: &pb::Profile, language: &str, label: &str) -> Vec<F
     }
     for kind in jfrkit_profile::ProfileType::ALL {
         let mut values: Vec<&str> = kind.values().iter().map(|v| v.name).collect();
-        // Before Java 21, the sizes of live objects are unknown.
+        // JDK 17 and before do not record sizes of live objects.
         if *kind == jfrkit_profile::ProfileType::Live && place("heap-live-size").is_none() {
             values.truncate(1);
         }

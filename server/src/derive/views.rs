@@ -130,7 +130,7 @@ mod tests {
         let begun = cache.begin();
         cache.forget(a);
         cache.put(a, "x", Arc::new(1u32), 40, begun);
-        assert!(cache.get::<u32>(a, "x").is_none(), "it was made of what is no more");
+        assert!(cache.get::<u32>(a, "x").is_none(), "the value was computed from data that has changed");
         cache.put(a, "large", Arc::new(4u32), 60, cache.begin());
         assert!(cache.get::<u32>(a, "large").is_none());
     }

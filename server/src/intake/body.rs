@@ -79,7 +79,8 @@ impl Receiver {
         Ok(Self { protocol, request, draft, reader, packing, received: 0, limit, tee, kept: 0 })
     }
 
-    /// Takes what was appended to the buffer since the last call. Leaves in it what only the following bytes can explain.
+    /// Takes what was appended to the buffer since the last call. Leaves bytes in it that can only be
+    /// interpreted together with the following ones.
     pub(crate) fn push(&mut self, buffer: &mut Vec<u8>) -> Result<(), Refusal> {
         let new = buffer.get(self.kept..).unwrap_or_default();
         self.received = self.received.saturating_add(u64::try_from(new.len()).unwrap_or(u64::MAX));
@@ -152,7 +153,7 @@ impl Receiver {
     }
 }
 
-/// Takes the bytes of a buffer, except those that only the following bytes can explain.
+/// Takes the bytes of a buffer, except those that can only be interpreted together with the following ones.
 fn take(reader: &mut Reader, buffer: &mut Vec<u8>, draft: &mut Draft) -> Result<(), Refusal> {
     match reader {
         Reader::Multipart(parser) => return parser.push(buffer, draft),

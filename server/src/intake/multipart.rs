@@ -60,7 +60,8 @@ impl Multipart {
         Ok(Self { delimiter, begun: false, state: State::Preamble })
     }
 
-    /// Takes the bytes of a buffer. Leaves those in it that only the following bytes can explain; append these.
+    /// Takes the bytes of a buffer. Leaves bytes in it that can only be interpreted together with the following ones; append
+    /// those.
     pub(crate) fn push(&mut self, buffer: &mut Vec<u8>, parts: &mut dyn Parts) -> Result<(), Refusal> {
         if self.state == State::End {
             buffer.clear();

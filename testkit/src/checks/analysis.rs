@@ -26,7 +26,7 @@ pub fn analysis(bytes: &[u8]) {
         let _: serde_json::Value = serde_json::from_str(&text).expect("a report in JSON is JSON");
     }
     let text = write(Format::Junit);
-    roxmltree::Document::parse(&text).unwrap_or_else(|e| panic!("the JUnit report is no XML: {e}"));
+    roxmltree::Document::parse(&text).unwrap_or_else(|e| panic!("the JUnit report is not XML: {e}"));
     let text = write(Format::Text);
     assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "control characters reach the terminal");
     let _ = write(Format::Markdown);
