@@ -220,7 +220,7 @@ def first_flame(args, name, recording, flame_bar, findings_bar):
 
 def disk(name, recording, derived, bar):
     if not shutil.which("zstd"):
-        return print(f"skipped: disk, {name}: there is no zstd")
+        return print(f"skipped: disk, {name}: zstd is not installed")
     packed = len(subprocess.run(["zstd", "-q", "-c", recording], check=True, stdout=subprocess.PIPE).stdout)
     say(f"{name}: derived, to the recording packed with zstd", f"{derived / packed:.3f} ({derived / 1e6:.2f} to {packed / 1e6:.2f} MB)", f"<= {bar}", derived <= bar * packed)
 

@@ -324,7 +324,7 @@ fn a_baseline_leaves_only_new_or_worse_findings() {
         analyze(&args).status.code()
     };
     assert_eq!(analyze(&["--fail-on", "warning", "--format", "json", &regex]).status.code(), Some(3));
-    assert_eq!(against(&regex, &regex), Some(0), "nothing is new");
+    assert_eq!(against(&regex, &regex), Some(0), "no finding is new");
     assert_eq!(against(&regex, &spin), Some(3), "busy spinning is");
     let folder = empty();
     let report = folder.path().join("old.json");

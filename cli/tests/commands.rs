@@ -388,7 +388,7 @@ fn binary_output_to_a_terminal_is_an_error() {
         Command::new("script").args(["-qec", &command, "/dev/null"]).stdin(Stdio::null()).output()
     };
     let Ok(done) = run("pprof") else {
-        println!("skipped: there is no script(1)");
+        println!("skipped: script(1) is not installed");
         return;
     };
     let said = String::from_utf8_lossy(&done.stdout).into_owned();

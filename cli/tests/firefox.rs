@@ -68,7 +68,7 @@ impl Check {
     /// The fields of an object. Fields that are not listed are wrong, because the viewer's types are exact; a name that ends with `?`
     /// is optional.
     fn fields(&mut self, place: &str, of: &Value, fields: &[(&str, Is<'_>)]) {
-        let Some(object) = of.as_object() else { return self.expect(false, || format!("{place} is no object")) };
+        let Some(object) = of.as_object() else { return self.expect(false, || format!("{place} is not an object")) };
         for (name, is) in fields {
             let plain = name.trim_end_matches('?');
             match object.get(plain) {
@@ -478,7 +478,7 @@ fn damage_to_each_table_is_found() {
     ];
     for (place, value) in damages {
         let mut file = sound.clone();
-        *file.pointer_mut(&place).unwrap_or_else(|| panic!("there is no {place}")) = value;
+        *file.pointer_mut(&place).unwrap_or_else(|| panic!("{place} does not exist")) = value;
         assert!(!wrong(&file).is_empty(), "{place}");
     }
 }

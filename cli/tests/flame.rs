@@ -117,7 +117,7 @@ fn a_regression_ends_with_status_3_and_names_the_function() {
 fn a_file_that_is_neither_format_is_one_clear_error() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("notes.txt");
-    std::fs::write(&path, "hello, this is no profile").unwrap();
+    std::fs::write(&path, "hello, this is not a profile").unwrap();
     let output = jfrkit(&arguments!["flame", "--no-open", &path]).output().unwrap();
     common::assert_failed(
         &output,

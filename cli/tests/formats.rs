@@ -200,7 +200,7 @@ fn opentelemetry_reads_what_is_written() {
         let read: Value = serde_json::from_slice(&read.stdout).unwrap();
         assert_eq!(read["sums"][value], total(&input, kind), "{stem}");
         assert_eq!(read["request"], 1);
-        assert_eq!(read["same"], true, "{stem}: JSON and protobuf say the same");
+        assert_eq!(read["same"], true, "{stem}: JSON and protobuf have the same content");
         assert!(read["frames"].as_u64().unwrap() > 3);
     }
 }
@@ -223,7 +223,7 @@ fn the_opentelemetry_collector_reads_what_is_written() {
             return;
         }
         Err(_) => {
-            eprintln!("skipped: there is no Go");
+            eprintln!("skipped: Go is not installed");
             return;
         }
     }
@@ -251,7 +251,7 @@ fn the_opentelemetry_collector_reads_what_is_written() {
         let read = Command::new(&reader).args(files).output().unwrap();
         assert!(read.status.success(), "{stem}: {}", String::from_utf8_lossy(&read.stderr));
         let read: Value = serde_json::from_slice(&read.stdout).unwrap();
-        assert_eq!(read[0], read[1], "{stem}: protobuf and JSON say the same");
+        assert_eq!(read[0], read[1], "{stem}: protobuf and JSON have the same content");
         for (kind, value) in types {
             assert_eq!(read[0]["sums"][value], total(&input, kind), "{stem} {value}");
         }

@@ -31,7 +31,7 @@ fn there_is_pprof() -> bool {
         .output()
         .is_ok_and(|o| !o.stderr.is_empty() || o.status.success());
     if !there {
-        eprintln!("skipped: there is no Go");
+        eprintln!("skipped: Go is not installed");
     }
     there
 }

@@ -50,7 +50,7 @@ fn real_recordings_raise_few_alarms_and_a_slowdown_of_15_percent_is_found() {
         return;
     };
     if Command::new(tool("javac")).arg("-version").output().is_err() {
-        println!("skipped: there is no javac");
+        println!("skipped: javac is not installed");
         return;
     }
     let scratch = tempfile::tempdir().unwrap();

@@ -57,7 +57,7 @@ fn types_are_chosen_and_a_size_that_cannot_be_met_is_an_error() {
     let refused = report(&input, &["--max-size", "100kB"], &small);
     assert_eq!(refused.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&refused.stderr).contains("--max-size"));
-    assert!(!small.exists(), "nothing is left of it");
+    assert!(!small.exists(), "the failed command left a file");
     assert_eq!(report(&input, &["--max-size", "large"], &page).status.code(), Some(2));
 }
 

@@ -55,7 +55,7 @@ fn profiles_of_google_pprof_survive_a_round_trip() {
         same += 1;
     }
     if same == 0 {
-        eprintln!("skipped: there is no github.com/google/pprof in the Go module cache");
+        eprintln!("skipped: github.com/google/pprof is not in the Go module cache");
     } else {
         assert!(same >= 4, "only {same} profiles of google/pprof could be read");
     }

@@ -19,7 +19,7 @@ import pytest
 
 pyspark = pytest.importorskip("pyspark")
 if shutil.which("java") is None:
-    pytest.skip("there is no Java", allow_module_level=True)
+    pytest.skip("Java is not installed", allow_module_level=True)
 
 import pyarrow as pa
 from pyspark.sql import functions as F

@@ -483,7 +483,7 @@ fn a_damaged_or_missing_index_is_rebuilt() {
     let mut dir = Some(dir);
     type Damage<'d> = (&'d str, &'d dyn Fn());
     let damages: [Damage<'_>; 6] = [
-        ("no database", &|| std::fs::write(&index, b"whatever its name says ".repeat(1_000)).unwrap()),
+        ("not a database", &|| std::fs::write(&index, b"whatever its name says ".repeat(1_000)).unwrap()),
         ("missing", &|| std::fs::remove_file(&index).unwrap()),
         ("empty", &|| std::fs::write(&index, b"").unwrap()),
         ("cut", &|| std::fs::write(&index, &sound[..sound.len() / 2]).unwrap()),

@@ -143,7 +143,7 @@ fn what_waits_to_be_sent_on_survives_a_restart() {
     assert!(began.elapsed() < Duration::from_secs(30), "the client waited for the agent");
     wait_for("the failure is not shown", || running.json("/api/v1/status")["forward"]["state"]["failed"] != 0);
     assert_eq!(running.json("/api/v1/status")["forward"]["queue"], 1);
-    assert_eq!(running.json("/api/v1/profiles?from=0")["total"], 0, "nothing is kept but the queue");
+    assert_eq!(running.json("/api/v1/profiles?from=0")["total"], 0, "only the queue keeps the upload");
     running.server.unwrap().stop();
     let (address, heard) = agent(&[]);
     let mut options = Options::default();

@@ -69,7 +69,7 @@ fn fixtures_have_the_profiles_that_their_programs_make() {
     let mut checked = 0;
     for name in names("testkit/tests/correctness", ".json").iter().filter(|name| *name != "workload") {
         let text = std::fs::read_to_string(root().join(format!("testkit/tests/correctness/{name}.json"))).unwrap();
-        let all = profiles(&fixture(name).unwrap_or_else(|| panic!("there is no fixture {name}")));
+        let all = profiles(&fixture(name).unwrap_or_else(|| panic!("the fixture {name} does not exist")));
         for of in expected(&text).stacks {
             let Some(profile) = all.iter().find(|p| p.values().any(|(value, _)| value == of.profile_type)) else {
                 wrong.push(format!("{name}: there is no {}", of.profile_type));

@@ -32,7 +32,7 @@ fn what_was_found_is_gone() {
     for folder in std::fs::read_dir(root.join("regressions")).into_iter().flatten().flatten() {
         let target = folder.file_name();
         let check = CHECKS.iter().find(|(name, _)| *name == target);
-        let Some((_, check)) = check else { panic!("there is no target {}", target.display()) };
+        let Some((_, check)) = check else { panic!("unknown target {}", target.display()) };
         for file in std::fs::read_dir(folder.path()).unwrap().flatten() {
             println!("{}", file.path().display());
             check(&std::fs::read(file.path()).unwrap());

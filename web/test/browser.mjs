@@ -12,7 +12,7 @@ import { axe, count, fits, item, until } from "./shown.mjs";
 import { twice } from "./twice.mjs";
 
 if (!chromiumPath) {
-  console.log("skipped: there is no Chromium");
+  console.log("skipped: Chromium is not installed");
   process.exit(0);
 }
 const only = process.argv[2];
@@ -557,7 +557,7 @@ await test("metrics: the value of this profile, and last ones are named so", {},
   await go(`/profiles/${id}?tab=metrics`);
   await page.locator(".chart .u-over").first().waitFor();
   assert.deepEqual(await page.locator(".chart-now").allTextContents(), ["this profile 4.00 cores", "last 3 B/s", "this profile 25 %"]);
-  assert.equal(await page.locator(".chart .u-over").count(), 2, "one value is no chart");
+  assert.equal(await page.locator(".chart .u-over").count(), 2, "a metric with one value has no chart");
   assert.match(await page.locator(".chart").last().textContent(), /mean of the profiles of a minute/);
 });
 

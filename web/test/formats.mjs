@@ -16,7 +16,7 @@ const browser = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-b
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const program = [process.env.JFRKIT, join(process.env.CARGO_TARGET_DIR ?? join(root, "target"), "debug/jfrkit")].find((p) => p && existsSync(p));
 if (!program) {
-  console.log("skipped: there is no jfrkit that was built (cargo build)");
+  console.log("skipped: jfrkit has not been built (cargo build)");
   process.exit(0);
 }
 const scratch = await mkdtemp(join(tmpdir(), "jfrkit-formats-"));

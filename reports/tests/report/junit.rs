@@ -103,7 +103,7 @@ fn xmllint_finds_them_valid() {
         xmllint.args(["--noout", "--nonet", "--schema"]).arg(&schema).arg("-");
         xmllint.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let Ok(mut child) = xmllint.spawn() else {
-            eprintln!("skipped: there is no xmllint");
+            eprintln!("skipped: xmllint is not installed");
             return;
         };
         child.stdin.take().unwrap().write_all(xml.as_bytes()).unwrap();

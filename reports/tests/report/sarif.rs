@@ -16,7 +16,7 @@ fn parsed(entries: &[Entry<'_>]) -> Json {
 
 /// Checks that an object has these members and no others; those that begin with `!` are required.
 fn members<'j>(object: &'j Json, known: &[&str]) -> &'j Json {
-    let map = object.as_object().unwrap_or_else(|| panic!("no object: {object}"));
+    let map = object.as_object().unwrap_or_else(|| panic!("expected an object: {object}"));
     for key in map.keys() {
         assert!(known.iter().any(|k| k.trim_start_matches('!') == key), "{key} in {object}");
     }
@@ -27,7 +27,7 @@ fn members<'j>(object: &'j Json, known: &[&str]) -> &'j Json {
 }
 
 fn list(value: &Json) -> &[Json] {
-    value.as_array().unwrap_or_else(|| panic!("no list: {value}"))
+    value.as_array().unwrap_or_else(|| panic!("expected a list: {value}"))
 }
 
 fn text(message: &Json) -> &str {

@@ -127,7 +127,7 @@ pub const ALL: &[(&str, Make)] = &[
         ];
         samples(&pools, [(1, 0)])
     }),
-    ("long names that are no text", |n| {
+    ("long names that are not text", |n| {
         let count = n / 2_000;
         let pools = [
             (SYMBOL, keys(count).map(|key| (key, Payload::new().utf8([key as u8 | 0x80; 1_900]))).collect()),
