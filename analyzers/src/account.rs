@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_held_is_given_back() {
+    fn released_bytes_are_available_again() {
         let mut limits = Limits::tool();
         limits.memory = 100;
         let account = Account::new(limits);

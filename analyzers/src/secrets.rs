@@ -166,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn secrets_are_hidden_wherever_they_are() {
+    fn secrets_are_masked_in_all_sections() {
         let github = format!("ghp_{}", "a1B2".repeat(9));
         for (name, secret) in [
             ("DB_PASSWORD", "geheim"),
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn every_form_is_known_and_hidden() {
+    fn every_format_is_recognized_and_masked() {
         let jwt = format!("eyJ{0}.eyJ{0}.{0}", "a1B2c3D4");
         let values = [
             "-----BEGIN EC PRIVATE KEY-----".to_owned(),
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn words_that_belong_to_a_secret_argument_go_with_it() {
+    fn all_words_of_a_secret_argument_are_masked() {
         let shown = arguments("-Xmx1g -Dmy.password=two words here -Dx=1 -javaagent:a.jar=token=abc");
         assert_eq!(shown, format!("-Xmx1g -Dmy.password={MASK} -Dx=1 -javaagent:a.jar=token={MASK}"));
         assert_eq!(arguments("-Xlog:gc=debug file"), "-Xlog:gc=debug file");

@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn relative_ones() {
+    fn relative_times() {
         assert_eq!(TimeBound::parse("10s"), Ok(TimeBound::FromStart(Nanos(10_000_000_000))));
         assert_eq!(TimeBound::parse("-500ms"), Ok(TimeBound::FromEnd(Nanos(500_000_000))));
         assert_eq!(TimeBound::parse("1.5h"), Ok(TimeBound::FromStart(Nanos(5_400_000_000_000))));
@@ -358,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_printed_can_be_given_back() {
+    fn printed_times_can_be_parsed() {
         assert_eq!(TimeBound::parse("+20.9s"), Ok(TimeBound::FromStart(Nanos(20_900_000_000))));
         assert_eq!(TimeBound::parse("1 min 20 s"), Ok(TimeBound::FromStart(Nanos(80_000_000_000))));
         assert_eq!(TimeBound::parse("10:52"), Ok(TimeBound::TimeOfDay(Nanos(39_120_000_000_000))));

@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn near_names_are_found_whatever_their_case() {
+    fn similar_names_are_found_ignoring_case() {
         let known = ["GcPauseRatio", "LongGcPause", "jdk.FileRead", "jdk.FileWrite"];
         assert_eq!(near("gcpauseratoi", known), ["GcPauseRatio"]);
         assert_eq!(near("FileRed", ["FileRead", "FileWrite", "SocketRead"]), ["FileRead"]);

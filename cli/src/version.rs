@@ -39,7 +39,7 @@ mod tests {
     use super::is_wanted;
 
     #[test]
-    fn both_are_asked_for_in_any_order() {
+    fn version_and_verbose_work_in_any_order() {
         let wanted = |arguments: &[&str]| is_wanted(arguments.iter().map(Into::into));
         assert!(wanted(&["--version", "-v"]) && wanted(&["-v", "-V"]) && wanted(&["-Vv"]));
         assert!(!wanted(&["--version"]) && !wanted(&["-v"]) && !wanted(&["--version", "-v", "convert"]));

@@ -495,7 +495,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_number_is_short() {
+    fn a_truncated_number_is_short() {
         for n in 0..9 {
             assert_eq!(Cursor::new(&[0xff; 9][..n]).varint(), Err(Short));
         }
@@ -554,7 +554,7 @@ mod tests {
         }
 
         #[test]
-        fn reading_at_a_place_is_reading(bytes in proptest::collection::vec(prop_oneof![any::<u8>(), Just(0xff)], 0..20), place in 0usize..20) {
+        fn reading_at_an_offset_equals_reading(bytes in proptest::collection::vec(prop_oneof![any::<u8>(), Just(0xff)], 0..20), place in 0usize..20) {
             let mut at = Cursor::new(bytes.get(place..).unwrap_or_default());
             let expected = at.varint().ok().map(|value| (value, bytes.len() - at.left()));
             prop_assert_eq!(varint_at(&bytes, place), expected);
@@ -562,7 +562,7 @@ mod tests {
         }
 
         #[test]
-        fn written_is_read(value: u64, width in 1usize..8, tail in proptest::collection::vec(any::<u8>(), 0..12)) {
+        fn written_varints_are_read_back(value: u64, width in 1usize..8, tail in proptest::collection::vec(any::<u8>(), 0..12)) {
             let mut bytes = padded(value, width);
             bytes.extend(&tail);
             let mut cursor = Cursor::new(&bytes);
@@ -571,7 +571,7 @@ mod tests {
         }
 
         #[test]
-        fn skipping_is_reading(values in proptest::collection::vec((any::<u64>(), 0u32..64, 1usize..8), 0..200), tail in 0usize..20) {
+        fn skipping_ends_where_reading_does(values in proptest::collection::vec((any::<u64>(), 0u32..64, 1usize..8), 0..200), tail in 0usize..20) {
             let mut bytes = Vec::new();
             for (value, shift, width) in &values {
                 bytes.extend(padded(value >> shift, *width));

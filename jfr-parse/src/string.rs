@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn a_forged_length_is_refused() {
+    fn a_forged_length_is_an_error() {
         assert_eq!(RawStr::read(&mut Cursor::new(&[3, 0xff, 0xff, 0xff, 0x7f, 1])), Err(Short));
         assert_eq!(RawStr::skip(&mut Cursor::new(&[4, 200, 1, 1])), Err(Short));
         let all = [0, 1, 2, 0x85, 0x01, 3, 2, b'h', b'i', 5, 1, 0xe9, 3, 9, b'x'];

@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn inlined_calls_are_frames_and_time_stamps_do_not_keep_samples_apart() {
+    fn inlined_calls_are_frames_and_timestamps_do_not_separate_samples() {
         let stacks = call_stacks(&profile(), StackLimits::default()).unwrap();
         assert_eq!((stacks.len(), stacks.totals(), stacks.seconds), (1, vec![20], 2.0));
         let tree = Tree::new(&stacks, 0, &View::default(), &Cancel::never()).unwrap();

@@ -148,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn many_numbers_are_written_as_one_by_one() {
+    fn many_numbers_at_once_equal_single_ones() {
         let around = (0..32).flat_map(|bit| [-1_i64, 0, 1].map(|d| (1_i64 << bit) + d));
         let values: Vec<u32> = around.filter_map(|v| u32::try_from(v).ok()).chain([u32::MAX]).collect();
         let mut expected = Vec::new();

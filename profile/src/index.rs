@@ -248,7 +248,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "out of bounds")]
-    fn a_handle_of_another_table_is_loud() {
+    fn a_handle_of_another_table_panics() {
         let counts: IndexVec<FrameId, u32> = IndexVec::filled(7, 3);
         assert_eq!(counts[FrameId::from_number(3)], 7);
     }

@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn one_thing_is_singular() {
+    fn a_count_of_one_is_singular() {
         for (unit, one) in
             [("samples", "sample"), ("classes", "class"), ("per second", "per second"), ("s", "s"), ("class", "class")]
         {

@@ -333,7 +333,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_fit_into_the_room() {
+    fn rows_fit_the_width() {
         let rows = vec![
             vec!["a method".to_owned(), "value".to_owned(), "why".to_owned()],
             vec!["com.example.".repeat(9) + "Main.run:12", "1,234".to_owned(), "many words ".repeat(9)],
@@ -350,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn names_keep_their_end_and_words_their_beginning() {
+    fn truncated_names_keep_their_end_and_words_their_beginning() {
         assert_eq!(short("java.util.HashMap.get:12", 12), "…hMap.get:12");
         assert_eq!(short("waits for the disk", 10), "waits for…");
         assert_eq!(short("short", 5), "short");

@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn the_fixtures_have_at_most_a_megabyte() {
+    fn the_demo_profiles_have_at_most_a_megabyte() {
         let mut parts: Vec<&[u8]> = FLEET
             .iter()
             .flat_map(|service| service.versions)

@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_of_ids_are_read_back_and_nothing_else_is() {
+    fn only_texts_of_ids_are_parsed() {
         let id = Ids::default().next(1_700_000_000_000);
         assert_eq!(Id::parse(&id.to_string()), Some(id));
         assert_eq!(Id::from_bytes(&id.to_bytes()), Some(id));

@@ -345,7 +345,7 @@ fn profiles_are_pinned_noted_and_deleted() {
 }
 
 #[test]
-fn what_is_old_or_too_much_is_deleted_and_the_pinned_stays() {
+fn retention_deletes_by_age_and_size_but_keeps_pinned_profiles() {
     let running = Running::with(|o| o.max_bytes = 1);
     let id = running.post("/api/v1/recordings?service=a", "", &fixture("jdk17-profile.jfr.gz")).id();
     let end = std::time::Instant::now() + std::time::Duration::from_secs(40);

@@ -15,7 +15,7 @@ use jfrkit_server::{Options, Server};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 #[test]
-fn a_socket_of_the_file_system_takes_uploads_and_is_removed() {
+fn a_unix_socket_accepts_uploads_and_is_removed() {
     let sockets = tempfile::tempdir().unwrap();
     let path = sockets.path().join("jfrkit.sock");
     // Left behind by a killed server.
@@ -96,7 +96,7 @@ fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
 }
 
 #[test]
-fn uploads_are_sent_on_as_they_came() {
+fn uploads_are_forwarded_unchanged() {
     // It fails once, then arrives.
     let (address, heard) = agent(&[503]);
     let running = Running::with(|o| o.forward = Some(address));
@@ -126,7 +126,7 @@ fn uploads_are_sent_on_as_they_came() {
 }
 
 #[test]
-fn what_waits_to_be_sent_on_survives_a_restart() {
+fn uploads_waiting_to_be_forwarded_survive_a_restart() {
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap();
     let away = format!("http://{}", nobody.local_addr().unwrap());
     drop(nobody);

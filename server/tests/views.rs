@@ -123,7 +123,7 @@ fn values_per_request_need_endpoints_and_their_counts() {
 }
 
 #[test]
-fn a_part_of_a_recording_is_made_from_it_while_it_is_kept() {
+fn part_of_a_recording_is_computed_while_the_recording_is_kept() {
     let running = Running::new();
     let id = running.post("/api/v1/recordings?service=s", "", &fixture("jdk17-profile.jfr.gz")).id();
     let profile = running.ready(&id);
@@ -234,7 +234,7 @@ fn profiles_without_a_recording_are_analyzed_too() {
 }
 
 #[test]
-fn the_settings_of_rules_hold_for_profiles_without_a_recording() {
+fn rule_settings_apply_to_profiles_without_a_recording() {
     let cpu = pprof(
         &[("samples", "count"), ("cpu", "nanoseconds")],
         &[(&["hot", "main"], &[90, 9_000_000_000], "t"), (&["main"], &[10, 1_000_000_000], "t")],

@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn types_are_widened_or_reported_but_never_cast() {
+    fn conflicting_types_are_widened_or_reported() {
         for (a, b, expected) in [
             (int(32, true), int(64, true), Some(int(64, true))),
             (int(32, false), int(32, true), Some(int(64, true))),

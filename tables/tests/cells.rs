@@ -197,7 +197,7 @@ fn stacks(exported: &jfrkit_tables::Exported) -> HashMap<i64, Value> {
 }
 
 #[test]
-fn rows_and_cells_are_those_of_summary_and_print() {
+fn rows_and_cells_match_summary_and_print() {
     let mut compared = 0u64;
     let recordings = recordings();
     assert!(recordings.len() >= 6, "{recordings:?}");
@@ -278,7 +278,7 @@ fn with_all(cells: Value, printed: &Value, of: &str, conflicts: &[String]) -> Va
 }
 
 #[test]
-fn sums_of_samples_are_those_of_profiles() {
+fn sums_of_samples_match_profiles() {
     let mut compared = 0;
     for path in recordings() {
         let Ok(recording) = Recording::open(&path) else { continue };
@@ -351,7 +351,7 @@ fn labels_of_profiles(recording: &Recording<'_>) -> Option<ByLabel> {
 }
 
 #[test]
-fn labels_of_samples_are_those_of_profiles() {
+fn labels_of_samples_match_profiles() {
     let mut compared = std::collections::BTreeSet::new();
     for path in recordings().into_iter().filter(|path| path.metadata().unwrap().len() < WHOLE as u64) {
         let Ok(recording) = Recording::open(&path) else { continue };

@@ -13,7 +13,7 @@ fn report(analysis: &Analysis, name: &str) -> Report {
 /// A healthy program, recorded with the JDK's default settings: any finding here would be reported for
 /// everybody.
 #[test]
-fn a_healthy_program_is_left_in_peace() {
+fn a_healthy_program_has_no_findings() {
     let report = report(&jfrkit_rules::analysis(), "scenarios/healthy.jfr.gz");
     assert_eq!(report.findings, []);
     assert!(report.rules.iter().filter(|o| o.verdict.severity == Severity::Ok).count() > 40);
@@ -77,7 +77,7 @@ fn the_same_recording_gives_the_same_report_whatever_the_number_of_threads() {
 
 /// Datadog's live-object events start at the allocation, half an hour before this one-minute recording.
 #[test]
-fn what_began_long_before_does_not_make_the_recording_longer() {
+fn an_event_that_began_earlier_does_not_extend_the_recording() {
     let Some(path) = jfr_parse::testing::corpus("public/btraceio+jafar/tck-test.jfr") else { return };
     let report =
         jfrkit_rules::analysis().evaluate(&Recording::open(path).unwrap(), &AnalysisOptions::default()).unwrap();

@@ -144,7 +144,7 @@ fn zstd_of_zeros(n: usize) -> Vec<u8> {
 }
 
 #[test]
-fn what_unfolds_without_end_is_refused() {
+fn endless_decompression_is_an_error() {
     let _alone = memory::alone();
     for (name, bytes) in packed() {
         let mut limits = Limits::intake();

@@ -94,7 +94,7 @@ fn each_fixture_with_a_truth_has_expectations() {
 
 /// A check that cannot fail is worthless.
 #[test]
-fn what_is_not_so_is_found() {
+fn wrong_expectations_are_reported() {
     let all = profiles("jdk17-full.jfr");
     let profile = all.iter().find(|p| p.values().any(|(value, _)| value == "exception-samples")).unwrap();
     let of = |content: &str, more: &str| {

@@ -57,7 +57,7 @@ fn same(name: &str, before: &Recording<'_>, damaged: usize, after: &[u8], seed: 
 }
 
 #[test]
-fn other_chunks_are_read_as_before() {
+fn damage_does_not_change_the_events_of_other_chunks() {
     let mut mutants = 0;
     for (name, recording) in recordings() {
         for seed in 0..EACH as u64 {

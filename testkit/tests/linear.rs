@@ -61,7 +61,7 @@ fn work_follows_the_input() {
 
 /// The counters work: a nested loop is detected.
 #[test]
-fn quadratic_work_shows() {
+fn quadratic_work_is_detected() {
     let of = |n: usize| work::count(|| (0..n).for_each(|_| work::done(n))).1;
     assert_eq!(of(400), 16 * of(100));
 }

@@ -22,7 +22,7 @@ fn cpu(name: &str) -> CallStacks {
 }
 
 #[test]
-fn five_hundred_profiles_are_added_up_exactly() {
+fn five_hundred_profiles_merge_exactly() {
     let kinds = ["jdk17-full.jfr", "jdk21-full.jfr.gz", "jdk17-multichunk.jfr"].map(cpu);
     let profiles: Vec<CallStacks> = (0..500)
         .map(|n| {

@@ -75,7 +75,7 @@ fn outcome(name: &str, options: &AnalysisOptions) -> Outcome {
 }
 
 #[test]
-fn it_judges_with_stacks_and_settings() {
+fn an_outside_rule_uses_stacks_and_settings() {
     let verdict = outcome("jdk17-full.jfr", &AnalysisOptions::default()).verdict;
     assert_eq!(verdict.severity, Severity::Info);
     let names: Vec<&str> = verdict.evidence.iter().map(|(name, _)| name).collect();

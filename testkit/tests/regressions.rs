@@ -27,7 +27,7 @@ const CHECKS: [(&str, Check); 13] = [
 ];
 
 #[test]
-fn what_was_found_is_gone() {
+fn fixed_findings_stay_fixed() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz");
     for folder in std::fs::read_dir(root.join("regressions")).into_iter().flatten().flatten() {
         let target = folder.file_name();

@@ -109,7 +109,7 @@ fn a_long_text_is_examined_once() {
 }
 
 #[test]
-fn no_rule_goes_on_once_the_stop_is_raised() {
+fn rules_end_once_the_stop_is_raised() {
     let known = Known::new();
     let bytes = {
         let all =

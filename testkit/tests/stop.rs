@@ -27,7 +27,7 @@ fn stopped<T: std::fmt::Debug>(result: Result<T, Error>) -> bool {
 }
 
 #[test]
-fn nothing_begins_once_it_is_raised() {
+fn nothing_starts_once_the_stop_is_raised() {
     let bytes = recording(2, 100_000);
     let stop = Stop::new();
     let opened = open(&bytes, &stop).unwrap();
@@ -65,7 +65,7 @@ fn reading_events_and_writing_profiles_end_too() {
 }
 
 #[test]
-fn what_is_begun_ends_within_a_chunk() {
+fn running_work_ends_within_a_chunk() {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
     let bytes = recording(20, 100_000);
     let units = |stop_after: usize| {

@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn chunks_of_several_recordings_that_are_equal_are_read_once() {
+    fn equal_chunks_of_several_recordings_are_read_once() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/jdk17-multichunk.jfr");
         let [one, two] = [(); 2].map(|()| Recording::open(path).unwrap());
         let both = [&one, &two];
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn what_ends_the_call_ends_it() {
+    fn errors_of_the_whole_call_end_it() {
         let recording = many_chunks();
         let tasks = tasks(&[&recording]);
         let result = run(&tasks, |_, _| Err::<(), _>(Error::Stopped), |_, _| {});

@@ -100,7 +100,7 @@ mod tests {
     use std::collections::HashMap;
 
     #[test]
-    fn it_never_mistakes_a_frame_for_another() {
+    fn different_frames_are_never_confused() {
         let mut memo = Memo::new(1);
         let mut truth: HashMap<(u64, u32), u32> = HashMap::new();
         let mut known = 0;

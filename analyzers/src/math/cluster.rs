@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn near_masses_merge_and_far_ones_do_not() {
+    fn only_close_masses_merge() {
         // Densities: 10²/10 = 10 each; the first two together: 20²/21 = 19; with the third: 30²/1010 = 0.9.
         let pauses = [c(0, 10, 10.0), c(11, 21, 10.0), c(1_000, 1_010, 10.0)];
         assert_eq!(mass_cluster(&pauses), Some(c(0, 21, 20.0)));
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn merging_goes_on_to_the_end() {
+    fn merging_continues_to_the_end() {
         let three = [c(0, 10, 10.0), c(10, 20, 10.0), c(20, 30, 10.0)];
         assert_eq!(mass_cluster(&three), Some(c(0, 30, 30.0)));
     }

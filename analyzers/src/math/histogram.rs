@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn percentiles_are_right_to_a_step() {
+    fn percentiles_are_accurate_to_a_step() {
         let mut histogram = Histogram::default();
         for i in 1..=1_000 {
             histogram.add(f64::from(i));

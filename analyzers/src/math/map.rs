@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn they_pass_through_their_points() {
+    fn curves_pass_through_their_points() {
         near(map_exp74(1_000.0, 1_000.0), 25.0);
         near(map_exp100(2.0, 2.0), 75.0);
         near(map_exp100(0.207_518_749 * 2.0, 2.0), 25.0);
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn they_are_zero_below_zero_and_for_no_number() {
+    fn scores_are_zero_for_negative_numbers_and_nan() {
         for v in [-1.0, f64::NAN] {
             near(map_exp74(v, 1.0), 0.0);
             near(map2(v, 1.0, 2.0), 0.0);

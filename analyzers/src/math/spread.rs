@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_joined_are_the_whole() {
+    fn joined_parts_equal_the_whole() {
         let times = [3, 77, 1_000, 20, 86_400, 5].map(|s| s * SECOND);
         let mut joined = spread(times[..2].iter().copied());
         joined.merge(&spread(times[2..].iter().copied()));
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_time_between_first_and_last_counts() {
+    fn only_slices_between_first_and_last_event_count() {
         let late = spread((60..70).map(|s| s * SECOND));
         assert_eq!(late.within(&late, 4).0, late.within(&late, 4).1);
         assert_eq!(Spread::default().within(&late, 4).0, 0);

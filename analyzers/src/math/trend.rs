@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_straight_line_and_no_line() {
+    fn slopes_of_a_line_and_of_a_point() {
         assert!((slope([(0.0, 1.0), (1.0, 3.0), (2.0, 5.0)]) - 2.0).abs() < 1e-12);
         assert_eq!(slope([(1.0, 1.0)]), 0.0);
         assert_eq!(slope([(1.0, 1.0), (1.0, 9.0)]), 0.0);
@@ -41,7 +41,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_cut_to_whole_mebibytes_and_seconds() {
+    fn memory_and_time_are_truncated_to_mebibytes_and_seconds() {
         let s = 1_000_000_000;
         // 0, 1, 3 MiB at 0, 1, 2 s (1.9 MiB counts as 1): around the means 1 and 4/3, the slope is 3/2.
         let slope = slope_mib_per_second(&[(5 * s, 0), (6 * s + 999, 1_992_294), (7 * s, 3 << 20)]);

@@ -202,7 +202,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn windows_slide_by_half_and_may_hang_over() {
+    fn windows_slide_by_half_and_may_extend_beyond_the_end() {
         let windows: Vec<Window> = sliding(100, 125, 20).collect();
         assert_eq!(windows, [(100, 120), (110, 130), (120, 140)].map(|(from, to)| Window { from, to }));
         assert_eq!(sliding(100, 120, 20).count(), 2);
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn the_worst_window_is_the_one_that_trying_all_finds() {
+    fn the_worst_window_matches_an_exhaustive_search() {
         let events = [(0, 3), (12, 19), (14, 16), (41, 60)];
         for length in [10, 20, 40, 100] {
             let by_hand = sliding(0, 60, length)
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_of_years_costs_no_more_than_one_of_a_second() {
+    fn a_pause_of_years_takes_no_longer_than_one_of_a_second() {
         let events: Vec<(i64, i64)> = (0..10_000).map(|i| (i, i64::MAX - i)).collect();
         let began = std::time::Instant::now();
         let (window, share) = worst_sliding_window(&events, 60);
@@ -265,14 +265,14 @@ mod tests {
     }
 
     #[test]
-    fn overlapping_stretches_are_one() {
+    fn overlapping_ranges_are_joined() {
         let mut stretches = vec![(30, 40), (5, 9), (0, 6), (9, 10), (32, 33), (41, 42)];
         join_overlaps(&mut stretches);
         assert_eq!(stretches, [(0, 10), (30, 40), (41, 42)]);
     }
 
     #[test]
-    fn clipping_and_meeting() {
+    fn clipping_and_intersection() {
         let window = Window { from: 10, to: 20 };
         assert_eq!(window.clip(&(5, 12)), 2);
         assert_eq!(window.clip(&(12, 30)), 8);

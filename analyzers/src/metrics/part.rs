@@ -270,7 +270,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lengths_of_settings() {
+    fn durations_of_settings() {
         assert_eq!(seconds("20 ms"), Some(0.02));
         assert_eq!(seconds("10000000"), Some(0.01));
         assert_eq!(seconds("everyChunk"), None);

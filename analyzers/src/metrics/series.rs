@@ -227,7 +227,7 @@ mod tests {
     const STEPS: Steps = Steps { start: 0, step: 1_000_000_000 };
 
     #[test]
-    fn a_length_of_time_is_spread_over_its_steps() {
+    fn a_duration_is_spread_over_its_steps() {
         let mut amounts = Amounts::default();
         amounts.spread(STEPS, 500_000_000, 2_000_000_000);
         amounts.nanos_to_seconds();

@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_wrote_it_and_the_state_decide() {
+    fn the_writer_and_the_state_decide_the_profile() {
         let jvm = Execution::of(false, true, Some("wall"));
         assert_eq!(jvm.kind(State::of(Some("STATE_SLEEPING"))), None);
         assert_eq!(jvm.kind(State::of(None)), Some(ProfileType::Cpu));

@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_load_is_of_the_time_since_the_thread_was_looked_at() {
+    fn a_load_covers_the_time_since_the_last_check() {
         let mut loads = loads();
         // Ticks at 2, 4, 6 and 8 s, as shown by the first thread and others. Until 6 s, the second used too little to be recorded; it
         // continues until the end of the chunk.

@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn failures_come_first_then_what_costs_most_and_the_recording_last() {
+    fn failures_come_first_then_the_highest_cost_and_the_recording_last() {
         let outcomes = [
             outcome("Quality", Verdict::warning("").section(Section::Recording)),
             outcome("Dear", Verdict::info("").cost(Cost::cpu(0.9))),
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn a_small_part_does_not_speak_for_the_whole() {
+    fn a_small_cost_does_not_replace_a_large_one() {
         let relations = Relations::default().same_story("Part", &["Whole"]).same_story("Whole", &["Part"]);
         let part = |share| {
             let whole = outcome("Whole", Verdict::warning("").cost(Cost::elapsed(0.8)));
@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn a_finding_names_the_one_that_it_follows_from() {
+    fn a_finding_names_its_cause() {
         let relations =
             Relations::default().same_story("Cause", &["Folded"]).follows_from("Effect", &["None", "Folded"]);
         let outcomes = [
@@ -356,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn shares_are_shares() {
+    fn costs_are_between_zero_and_one() {
         assert_eq!((Cost::cpu(8.5).share, Cost::cpu(-1.0).share, Cost::cpu(f64::NAN).share), (1.0, 0.0, 0.0));
     }
 }

@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_of_secrets_are_covered_and_their_names_stay() {
+    fn values_of_secrets_are_masked_and_names_kept() {
         for (text, shown) in [
             ("-Ddb.password=hunter2 -Dx=1", "-Ddb.password=*** -Dx=1"),
             ("--api-key abc,def end", "--api-key *** end"),
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn evidence_too() {
+    fn secrets_in_evidence_are_masked() {
         let row = |key: &str, value: &str| [Value::text(key), Value::text(value)];
         let verdict = Verdict::ok("-Dtoken=abc")
             .with("arguments", Value::list("arguments", ["-Dtoken=abc", "-Xmx1g"]))

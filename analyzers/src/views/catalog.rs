@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mistake_in_a_file_names_its_line() {
+    fn an_error_in_a_file_has_its_line() {
         let error = Catalog::parse("[own.a]\nlabel = A\ntable =\n  SELECT x\n  FORM y\n").unwrap_err();
         assert_eq!((error.line, error.column), (5, 3));
         let error = Catalog::parse("[own.a]\nlabel = A\n").unwrap_err();
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn the_file_of_the_jdk_has_quotes() {
+    fn quoted_queries_of_the_jdk_are_read() {
         let catalog = Catalog::parse(
             "[jvm.a]\nlabel = \"A b\"\ntable = \"SELECT x FROM y\"\n\n[jvm.b]\nform = \"SELECT x\n FROM y\"",
         )

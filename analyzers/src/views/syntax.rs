@@ -607,7 +607,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mistake_names_its_place() {
+    fn an_error_has_its_position() {
         for (text, message) in [
             (
                 "SELECT a FORM b",

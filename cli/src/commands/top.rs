@@ -405,7 +405,7 @@ mod tests {
     }
 
     #[test]
-    fn names_keep_their_end() {
+    fn truncated_names_keep_their_end() {
         assert_eq!(cut("com.acme.Main.run", 9), "…Main.run");
         assert_eq!(cut("short", 9), "short");
     }

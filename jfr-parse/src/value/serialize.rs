@@ -223,7 +223,7 @@ mod tests {
     use super::{iso_length, java_instant};
 
     #[test]
-    fn instants_are_those_of_java_time() {
+    fn instants_match_java_time() {
         // The results of `Instant.ofEpochSecond(s, n).toString()`.
         for (nanos, text) in [
             (0, "1970-01-01T00:00:00Z"),
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn lengths_are_those_of_java_time() {
+    fn durations_match_java_time() {
         // The results of `Duration.ofNanos(n).toString()`.
         for (nanos, text) in [
             (0, "PT0S"),

@@ -152,7 +152,7 @@ proptest! {
 
 /// The page's TypeScript computes the same values.
 #[test]
-fn addresses_are_those_of_the_page() {
+fn addresses_match_the_page() {
     assert_eq!(ROOT.to_string(), "cbf29ce484222325");
     assert_eq!(ROOT.child("a").child("b"), Address::parse(&ROOT.child("a").child("b").to_string()).unwrap());
     // FNV-1a of "a" is af63dc4c8601ec8c; one more step for the zero byte.

@@ -475,7 +475,7 @@ mod tests {
     use jfrkit_profile::any::{AnyFunction, Line, Location, SampleType};
 
     #[test]
-    fn cells_as_the_page_reads_them() {
+    fn cells_are_encoded_as_the_page_decodes_them() {
         for (base, ranks) in [(Base::Cell, &[3, 0xa9, 2, 0][..]), (Base::Before, &[6, 0xd8, 4, 5])] {
             let mut columns = Columns::new(base);
             let rank_of: Vec<u32> = (0..400).collect();

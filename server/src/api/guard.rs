@@ -229,14 +229,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_in_paths_are_taken_off() {
+    fn keys_are_stripped_from_paths() {
         let (key, uri) = path_key(&"/k/a%20b/profiling/v1/input?x=1".parse().unwrap()).unwrap();
         assert_eq!((key.as_str(), uri.to_string().as_str()), ("a b", "/profiling/v1/input?x=1"));
         assert!(path_key(&"/profiles".parse().unwrap()).is_none());
     }
 
     #[test]
-    fn each_path_has_its_access() {
+    fn each_path_has_its_access_level() {
         assert_eq!(access(&Method::POST, "/profiling/v1/input"), Access::Intake);
         assert_eq!(access(&Method::POST, "/api/v1/recordings"), Access::Either);
         assert_eq!(access(&Method::GET, "/api/v1/profiles/X/files/y"), Access::Page);

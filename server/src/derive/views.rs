@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_least_recently_used_goes_first() {
+    fn the_least_recently_used_value_is_evicted_first() {
         let ids = crate::id::Ids::default();
         let (a, b, c) = (ids.next(1), ids.next(2), ids.next(3));
         let cache = Cache::new(100);

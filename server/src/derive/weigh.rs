@@ -174,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn small_messages_that_become_large_are_refused() {
+    fn small_messages_that_expand_too_far_are_rejected() {
         let limits = AnyLimits::intake();
         // Empty samples, empty labels and one-byte numbers: one or two bytes each.
         assert_eq!(check(&[0x12, 0].repeat(5 << 20), &limits).unwrap_err(), "more than 4194304 samples");
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn json_that_becomes_large_is_refused_before_it_is_decoded() {
+    fn json_that_expands_too_far_is_rejected_before_decoding() {
         let list = |item: &str, count: usize| format!("{{\"resourceProfiles\":[{}{{}}]}}", item.repeat(count));
         for (item, count) in [("{},", 6 << 20), ("1,", 25 << 20), ("[],", 13 << 20)] {
             assert!(otlp_json(list(item, count).as_bytes()).unwrap_err().contains("messages"), "{item}");

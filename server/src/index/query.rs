@@ -420,7 +420,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_pointed_at() {
+    fn errors_have_the_range_of_the_mistake() {
         for (query, start, end, word) in [
             ("env:(prod stage)", 10, 15, "OR"),
             ("env:(prod", 4, 9, "closed"),
@@ -441,7 +441,7 @@ mod tests {
     }
 
     #[test]
-    fn no_text_stops_the_reader() {
+    fn the_parser_survives_any_text() {
         for text in
             ["((((", "]]]", "a:(", "-", "--a", "\"", "a:\"", "x:[", "cpu:[", "cpu:[1 TO", "🦀:🦀*", "-:-", "a(b"]
         {

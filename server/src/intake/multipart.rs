@@ -227,7 +227,7 @@ mod tests {
         FLR\0\r\n--\r\n--Bx not it\r\n-\r\n--B\r\n\r\n\r\n--B--\r\nepilogue";
 
     #[test]
-    fn parts_are_the_same_however_the_body_is_cut() {
+    fn parts_do_not_depend_on_how_the_body_is_split() {
         // `--Bx` is the boundary followed by something else, which clients must not send.
         let mut parser = Multipart::new("multipart/form-data; boundary=B").unwrap();
         assert!(parser.push(&mut BODY.to_vec(), &mut Collected::default()).is_err());

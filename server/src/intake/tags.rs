@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_pyroscope_carry_labels() {
+    fn pyroscope_names_contain_labels() {
         let (app, labels) = pyroscope_name(r#"shop.cpu{env=prod,region="eu, west",__session_id__=a1}"#);
         assert_eq!(app, "shop");
         let pairs: Vec<(&str, &str)> = labels.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();

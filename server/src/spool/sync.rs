@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn many_callers_share_syncs_and_all_return() {
+    fn callers_share_syncs_and_all_return() {
         let dir = tempfile::tempdir().unwrap();
         let sync = SharedSync::new(dir.path());
         std::thread::scope(|scope| {

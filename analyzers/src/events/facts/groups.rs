@@ -788,7 +788,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_added_up_are_the_whole_added_up() {
+    fn sums_of_parts_equal_the_sums_of_the_whole() {
         const BY: GroupBy = GroupBy::of(&["e"]).by(&["k"]).measure(&["v"]).histogram();
         let (mut whole, mut a, mut b) = (GroupsData::new(BY), GroupsData::new(BY), GroupsData::new(BY));
         for i in 0..100 {
@@ -811,7 +811,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "no key class")]
-    fn a_key_that_groups_no_longer_have_is_loud() {
+    fn a_missing_key_panics() {
         const BY: GroupBy = GroupBy::of(&["e"]).by(&["path", "class"]);
         let groups = GroupsData::new(BY).rolled(&["path"], std::iter::empty());
         assert_eq!(groups.key_place("path"), 0);
@@ -819,7 +819,7 @@ mod tests {
     }
 
     #[test]
-    fn beyond_the_cap_keys_are_one() {
+    fn keys_beyond_the_limit_are_one_group() {
         const BY: GroupBy = GroupBy::of(&["e"]).by(&["k"]).measure(&["v"]).up_to(2);
         let mut groups = GroupsData::new(BY);
         for i in 0..10 {

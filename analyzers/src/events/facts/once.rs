@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_made_once() {
+    fn a_shared_value_is_computed_once() {
         assert_eq!(Scene::new().judge(&Asks).summary, "1 1");
         assert_eq!(MADE.load(Ordering::Relaxed), 1);
     }
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn computing_it_may_use_the_pool_and_even_ask_for_the_same_value() {
+    fn computing_a_shared_value_may_use_the_pool_and_request_the_same_value() {
         assert_eq!(Scene::new().judge(&Nested).summary, "2 2");
     }
 }

@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn of_joined_recordings_jmc_sees_the_settings_with_the_fields_of_the_first() {
+    fn jmc_sees_only_settings_with_the_fields_of_the_first_chunk() {
         let of = |chunks: &[Vec<u8>]| {
             let facts = facts(chunks);
             (facts.presence("jdk.FileRead"), facts.jmc_presence("jdk.FileRead"))
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn timespans_as_settings_write_them() {
+    fn durations_as_settings_write_them() {
         assert_eq!(parse_timespan("20 ms"), Some(20_000_000));
         assert_eq!(parse_timespan("1 s"), Some(1_000_000_000));
         assert_eq!(parse_timespan("0 ns"), Some(0));

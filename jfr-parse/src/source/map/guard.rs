@@ -205,7 +205,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_are_used_again_and_know_their_addresses() {
+    fn slots_are_reused_and_know_their_addresses() {
         // Pages that no map of the other tests uses.
         let place = 1 << 20;
         let watch = Watch::new(place, 4096);
