@@ -23,7 +23,7 @@ export function compareHref(a: Selection, b: Selection, kept = new URLSearchPara
   return href("/compare", params);
 }
 
-/** Of rows with the newest first: the newest, and the newest of another version of its service in its environment. */
+/** The newest row, and the newest row of another version of its service in its environment. The rows are sorted, newest first. */
 export function versionBefore<T extends Named>(rows: T[]): [T, T] | null {
   const [newest] = rows;
   const before = newest?.version && rows.find((row) => row.version && row.version !== newest.version && row.service === newest.service && row.env === newest.env);

@@ -11,7 +11,7 @@ import { queryOf } from "./comparisons.ts";
 import { atLeast, hasCourse, wholeOf } from "./measured.ts";
 import { around, localInput, millis, span, when, clock } from "./time.ts";
 
-/** Lines that can be told apart by people with a color vision deficiency (after Okabe and Ito), at least 3:1 on the page. */
+/** Lines that people with a color vision deficiency can distinguish (after Okabe and Ito), at least 3:1 on the page. */
 const LINES = {
   light: ["#0b57d0", "#a64b00", "#00735c", "#a2437f", "#5f5c00", "#7a3fc4", "#006f9e", "#b3261e"],
   dark: ["#8ab4ff", "#ffb057", "#4fd1ab", "#f2a0d0", "#e3d958", "#c5a3ff", "#6fc6f2", "#ff9b93"],

@@ -225,7 +225,7 @@ export function Search({ source, params }: { source: Source; params: URLSearchPa
   );
 }
 
-/** Nothing matches: the terms, to drop one, and the nearest time that has something. */
+/** Shown if nothing matches: the terms, each of which can be dropped, and the nearest time with profiles. */
 function Nothing({ q, found, onQuery }: { q: string; found: (SearchJson & { nearest?: string }) | null; onQuery: (q: string) => void }) {
   const list = terms(q);
   return (
@@ -406,7 +406,7 @@ function Cell({ name, row, cpu, alloc }: { name: string; row: ProfileRow; cpu: n
   }
 }
 
-/** What a failed upload has in place of numbers: the reason, and the download. */
+/** Shown for a failed upload instead of numbers: the reason, and the download. */
 function FailedReason({ row, source }: { row: ProfileRow; source: Source }) {
   const { value: detail } = useLoad(`failed ${row.id}`, (signal) => source.profile(row.id, signal));
   const reason = visible(detail?.reason ?? "");
@@ -790,7 +790,7 @@ const within = (p: number): number => Math.max(0, Math.min(100, p));
 function Measure({ name, title, of: m, q, onQuery, show, write }: { name: string; title: string; of: { min: number | null; p50: number | null; p95: number | null; max: number | null } | null; q: string; onQuery: (q: string) => void; show: (n: number) => string; write: (n: number) => string }) {
   const [edge, setEdge] = useState<[number, number]>([0, 100]);
   const term = terms(q).find((t) => t.name === name && !t.negated);
-  // The query is the only state: the sliders show what it says.
+  // The query is the only state: the sliders show its ranges.
   useEffect(() => {
     const [low, high] = bounds(term?.values[0] ?? "");
     if (m && m.min !== null && m.max !== null && m.max > m.min) setEdge([low === null ? 0 : within(placeOf(m.min, m.max, low)), high === null ? 100 : within(placeOf(m.min, m.max, high))]);

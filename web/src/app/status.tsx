@@ -50,7 +50,7 @@ const RECENT = 5 * 60_000;
 
 function Shown({ s, source }: { s: Answer; source: Source }) {
   const used = (s.disk?.received ?? 0) + (s.disk?.derived ?? 0);
-  // The server counts since its start; what it said before gives the rate of the last minutes.
+  // The server counts since its start; its earlier responses give the rate of the last minutes.
   const seen = useRef<{ at: number; counts: Map<string, number> }[]>([]);
   const now = Date.now();
   const keyOf = (u: { protocol: string; code: number }): string => `${u.protocol} ${u.code}`;

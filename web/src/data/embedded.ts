@@ -11,7 +11,7 @@ import type { AnalysisJson, DiffJson, FlameJson, MetricsJson, ProfileDetail, Pro
 
 /** A value with the blocks that contain its data. */
 export interface PageValue extends ValueInfo {
-  /** Id of the block with the tree (6.1; in a `diff` page with `self_b` and `noise`). */
+  /** Id of the block with the tree (see README.md; in a `diff` page with `self_b` and `noise`). */
   tree: string;
   /** Id of the block with the function table of the complete tree, if the tree was folded: `{"rows":[…]}`. */
   table?: string;

@@ -18,7 +18,7 @@ import type {
   View,
 } from "./types.ts";
 
-/** A failed request: what to tell the user, and what was requested. */
+/** A failed request: what to show the user, and what was requested. */
 export class Failure extends Error {
   constructor(
     /** HTTP status; 0 if there was no response. */

@@ -1,4 +1,4 @@
-/** The responses of the API (section 6 of the specification), as far as the page reads them. */
+/** The responses of the API, as far as the page reads them. `/api/v1/openapi.json` describes them. */
 import type { DiffRow, Row } from "../flame/table.ts";
 import type { TreeJson } from "../flame/tree.ts";
 

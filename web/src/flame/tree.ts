@@ -1,11 +1,11 @@
 /**
- * A call tree in preorder, in flat arrays: the format of section 6.1 of the API, and the only one used in this folder.
+ * A call tree in preorder, in flat arrays: the format of `/api/v1/flame`, and the only one used in this folder.
  *
  * The subtree of node `i` is the range `[i, end[i])`, so walking, skipping and cutting are loops over indexes, without recursion and without
  * objects for nodes. Node 0 is the root. Siblings are ordered by total, largest first; drawing relies on it.
  */
 
-/** The tree as received from the server (section 6.1). A comparison also has `self_b` and `noise`. */
+/** The tree as received from the server (the schema `Tree` of `/api/v1/openapi.json`). A comparison also has `self_b` and `noise`. */
 export interface TreeJson {
   type?: string;
   value?: string;
