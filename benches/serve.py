@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures `jfrkit serve` against its targets, and prints ratios where they say more than times.
+"""Measures `jfrkit serve` against its targets, and prints ratios where they are more meaningful than times.
 
     cargo build --release --bin jfrkit
     benches/serve.py [--jfrkit FILE] [--only uploads,views,...] [--large REC.jfr] [--typical REC.jfr]

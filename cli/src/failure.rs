@@ -9,7 +9,7 @@ pub(crate) enum Failure {
     Usage(String),
     /// The work was done, but the findings count as a failure.
     Found(String),
-    /// Part of the work could not be done, and the user was told which.
+    /// Part of the work could not be done, which was already reported.
     Told,
     /// The reader closed the output early.
     ClosedPipe,

@@ -55,7 +55,7 @@ pub(crate) struct Loaded {
     pub(crate) emptied: Option<(String, String)>,
     /// Whether any data could not be read.
     pub(crate) lossy: bool,
-    /// Whether an input could not be read at all; the user was told.
+    /// Whether an input could not be read at all, which was already reported.
     pub(crate) failed: bool,
 }
 

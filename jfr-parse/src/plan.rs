@@ -469,7 +469,7 @@ pub struct Column<T = Untyped> {
     of: PhantomData<fn() -> T>,
 }
 
-/// The type of a [`Column`] whose values cannot be read before [`Column::of`] says what they are.
+/// The type of a [`Column`] whose values cannot be read before [`Column::of`] gives them a type.
 #[derive(Debug, Clone, Copy)]
 pub struct Untyped;
 

@@ -16,7 +16,7 @@ struct Service {
     hosts: &'static [&'static str],
     /// The versions, oldest first: each with its uploads at several loads.
     versions: [(&'static str, &'static [Sent]); 2],
-    /// What the client says about the process.
+    /// The client's description of the process.
     tags: &'static [&'static str],
 }
 

@@ -15,7 +15,7 @@ const MAX_NODES: usize = 20_000;
 pub(crate) enum Node {
     /// A number, boolean or string.
     Leaf { kind: Kind, unsigned: bool, take: Take, string: TypeId },
-    /// The key of a constant; `inner` says how to read the constant if it is needed.
+    /// The key of a constant; `inner` is how to read the constant, if it is needed.
     Pooled { type_id: TypeId, inner: Option<Box<Node>> },
     /// The key of a stack trace.
     Trace,

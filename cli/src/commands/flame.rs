@@ -253,7 +253,7 @@ fn page_types<'a>(loaded: &'a Loaded, only: &[&'a Typed]) -> Vec<PageType<'a>> {
 /// Paths with less than this share of the total are left out.
 const LEAST: f64 = 0.01;
 
-/// Prints the tree as indented text: value, share, name. A line below each node says what was left out.
+/// Prints the tree as indented text: value, share, name. A line below each node gives the share of what was left out.
 fn term(out: &mut impl Write, of: &Typed, tree: &Tree) -> std::io::Result<()> {
     let (_, value, unit) = of.value();
     let total = tree.total.first().copied().unwrap_or(0);

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::metadata::Content;
 use crate::time::Clock;
 
-/// Struct names that tell the deserializer that a time is requested.
+/// Struct names by which the deserializer recognizes that a time is requested.
 const TIMESTAMP: &str = "$jfr_parse::Timestamp";
 const TIMESPAN: &str = "$jfr_parse::Timespan";
 

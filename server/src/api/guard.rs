@@ -24,7 +24,7 @@ pub(crate) struct Peer {
     pub(crate) address: Option<IpAddr>,
     /// The key in a `/k/KEY/…` path.
     pub(crate) path_key: Option<String>,
-    /// A trusted proxy says that the request came over TLS.
+    /// Whether the request came over TLS, according to a trusted proxy.
     pub(crate) secure: bool,
 }
 

@@ -131,7 +131,7 @@ fn with_attributes(upload: &Upload, dir: &Path, bounds: &Bounds) -> Upload {
     upload
 }
 
-/// A profile with only what the upload says about it.
+/// A profile with only the facts that the upload contains.
 pub(crate) fn empty(upload: &Upload) -> Profile {
     let known = facets::facets(upload, &FromRecording::default());
     Profile {
@@ -209,7 +209,7 @@ fn main_of(upload: &Upload) -> String {
     of("entrypoint.name").unwrap_or_default()
 }
 
-/// Writes the types of all pprof files; returns what each file says about itself, by the label of its part.
+/// Writes the types of all pprof files; returns what each file contains about itself, by the label of its part.
 fn pprof_profiles(
     upload: &Upload,
     dir: &Path,

@@ -13,7 +13,7 @@ use super::types::{TypeInfo, core, known};
 use super::weigh;
 use crate::model::{TypeEntry, ValueEntry};
 
-/// Reads a pprof file within limits, and what it says about itself.
+/// Reads a pprof file within limits, and what it contains about itself.
 pub(crate) fn read(bytes: &[u8], bounds: &Bounds) -> Result<(pb::Profile, Vec<RuntimeSection>), String> {
     let limits = &bounds.pprof;
     let mut unpacked = Vec::new();
@@ -38,7 +38,7 @@ pub(crate) fn read(bytes: &[u8], bounds: &Bounds) -> Result<(pb::Profile, Vec<Ru
     Ok((profile, sections))
 }
 
-/// What a profile says about itself, with the name of its main value as label.
+/// What a profile contains about itself, with the name of its main value as label.
 pub(crate) fn about(profile: &pb::Profile, bounds: &Bounds) -> (String, Vec<RuntimeSection>) {
     let read = pprof_emit::read_any(&profile.encode_to_vec(), &bounds.pprof, &jfrkit_profile::Cancel::never());
     let label = value_names(profile).last().copied().unwrap_or_default().to_owned();

@@ -16,12 +16,12 @@ pub(crate) const FILE: &str = "runtime.json.gz";
 /// Maximum lines in a section from the client.
 const MOST: usize = 5_000;
 
-/// The file with what an upload says. A profile that several uploads joined has several.
+/// The file with what an upload contains about the process. A profile that several uploads joined has several.
 fn file(upload: Id) -> String {
     format!("upload-{upload}.json.gz")
 }
 
-/// What an upload says about the process. Kept with the derived files, because received ones expire earlier.
+/// What an upload contains about the process. Kept with the derived files, because received ones expire earlier.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Sent {
     /// Each profile's own sections, by the label of its part.

@@ -1,4 +1,4 @@
-//! Request bodies: splits the incoming bytes into the parts of a draft, and decompresses them if the request says so.
+//! Request bodies: splits the incoming bytes into the parts of a draft, and decompresses them if they are compressed.
 
 use std::fs::File;
 use std::io::{Read, Write};

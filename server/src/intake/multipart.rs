@@ -19,7 +19,7 @@ pub(crate) trait Parts {
     fn end(&mut self) -> Result<(), Refusal>;
 }
 
-/// What the headers say about a part.
+/// The headers of a part.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct PartHead {
     pub(crate) name: String,

@@ -19,7 +19,7 @@ use crate::model::Upload;
 const PATIENCE: i64 = 24 * 3_600_000;
 /// The longest pause between two attempts, in seconds.
 const LONGEST_WAIT: u64 = 300;
-/// The file in the directory of an upload that says how to forward it. As long as it is there, the upload is not queued.
+/// The file in the directory of an upload that describes how to forward it. While it exists, the upload is not queued.
 const ENVELOPE: &str = "forward.json";
 
 /// Uploads waiting to be forwarded.
