@@ -98,7 +98,7 @@ export function Compare({ source }: { source: Source }) {
   );
 }
 
-/** Where nothing is chosen yet: what each service can be compared with. */
+/** Shown until something is chosen: what each service can be compared with. */
 function Offers({ source, onPick }: { source: Source; onPick: () => void }) {
   const loaded = useLoad("offers", (signal) => source.profiles({ q: "", from: "now-7d", to: "", sort: "-start", limit: 500 }, signal));
   return (

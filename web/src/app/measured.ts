@@ -1,4 +1,4 @@
-/** Which number a metric shows: the value of the whole profile, not a point of its course. */
+/** Which number a metric shows: the value of the whole profile, not one of its points over time. */
 import type { MetricsJson, ProfileDetail } from "../data/types.ts";
 import { value as show } from "../flame/format.ts";
 
@@ -24,7 +24,7 @@ export function wholeOf(metric: Metric, profile: Pick<ProfileDetail, "id" | "cpu
   return points.length === 1 ? { value: points[0]![3], atLeast: !!bound } : null;
 }
 
-/** Whether a metric has a course to draw, not only values of whole profiles. On a server these are its course, if there are several. */
+/** Whether a metric has points over time to draw, not only values of whole profiles. On a server, several of those are its points. */
 export function hasCourse(metric: Metric, server: boolean): boolean {
   const points = metric.series.map((s) => s.points.length);
   return server ? points.reduce((sum, n) => sum + n, 0) > 1 : points.some((n) => n > 1);

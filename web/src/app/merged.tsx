@@ -9,7 +9,7 @@ import { Bar, Show, useLoad } from "../ui/load.tsx";
 import { href, patch, usePlace } from "../ui/state.ts";
 import { TimePicker } from "./search.tsx";
 
-/** What a selection holds: rows to name it by, and the types that its profiles have, without totals. */
+/** What a selection contains: rows to name it by, and the types that its profiles have, without totals. */
 export interface Overview {
   total: number;
   rows: ProfileRow[];

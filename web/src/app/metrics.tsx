@@ -179,7 +179,7 @@ function Caption({ metric, of: [label, value] }: { metric: Metric; of: [string, 
   );
 }
 
-/** A metric without a course: its number, and what it means. */
+/** A metric without points over time: its number, and what it means. */
 function Single(props: Of) {
   const { metric, lines } = props;
   const { values } = table(metric, lines);

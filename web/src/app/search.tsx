@@ -786,7 +786,7 @@ const placeOf = (min: number, max: number, v: number): number => (logarithmic(mi
 
 const within = (p: number): number => Math.max(0, Math.min(100, p));
 
-/** A range of a measure, between the least and the largest that there is. The term of a measure does not narrow its own range. */
+/** A range of a measure, between its lowest and its highest value. The term of a measure does not narrow its own range. */
 function Measure({ name, title, of: m, q, onQuery, show, write }: { name: string; title: string; of: { min: number | null; p50: number | null; p95: number | null; max: number | null } | null; q: string; onQuery: (q: string) => void; show: (n: number) => string; write: (n: number) => string }) {
   const [edge, setEdge] = useState<[number, number]>([0, 100]);
   const term = terms(q).find((t) => t.name === name && !t.negated);

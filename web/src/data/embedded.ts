@@ -73,7 +73,7 @@ export interface HeatmapJson {
   stacks: string;
   /** Ids of the blocks with the cells: how many stacks each has, which, and how often each. */
   data: [string, string, string];
-  /** What the number of a stack is a difference to: the number before it in the cell, or the one at its place in the cell before. */
+  /** What differences of stack numbers refer to: the previous number in the cell, or the number at the same position in the previous cell. */
   base: "cell" | "before";
   /** What the tree leaves out. */
   folded?: { nodes: number; value: number };

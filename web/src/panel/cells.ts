@@ -13,7 +13,7 @@ export interface Columns {
   readonly counts: Uint8Array;
 }
 
-/** What the number of a stack is a difference to: the number before it in the cell, or the one at its place in the cell before. */
+/** What differences of stack numbers refer to: the previous number in the cell, or the number at the same position in the previous cell. */
 export type Base = "cell" | "before";
 
 export interface Cells extends Columns {

@@ -48,7 +48,7 @@ function worthOf(json: { a: Side; b: Side }, per: string): [number, number] {
   return [worth(json.a) / scale.a, worth(json.b) / scale.b];
 }
 
-/** The tree of both sides. Filters of a page from disk leave the noise to be judged here. */
+/** The tree of both sides. If a page from disk filters its trees, the noise is judged here. */
 function bothTrees(json: DiffJson, per: string, [wa, wb]: [number, number]): Tree {
   const tree = fromJson(json, scaleOf(json, per));
   if (!json.noise) tree.noise!.forEach((_, i, noise) => (noise[i] = Number(isNoise(tree.a![i]!, wa, tree.b![i]!, wb))));

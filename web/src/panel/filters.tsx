@@ -15,7 +15,7 @@ export function addFilter(params: URLSearchParams, kind: Filter, name: string): 
   patch({ [kind]: [...new Set([...before, exactly(name)])], zoom: null });
 }
 
-/** A pattern made by `exactly` as the name that it was made from. */
+/** The name from which `exactly` made a pattern. */
 export function readable(pattern: string): string {
   return pattern.startsWith("^") && pattern.endsWith("$") ? pattern.slice(1, -1).replace(/\\(.)/g, "$1") : pattern;
 }

@@ -21,7 +21,7 @@ export function FunctionTable(props: {
   filter: string;
   searched: string;
   compact: boolean;
-  /** How values are shown, where not as totals in their unit. */
+  /** How values are shown, if not as totals in their unit. */
   format?: (n: number) => string;
   bys: string[];
   onSort: (sort: string) => void;
@@ -140,7 +140,7 @@ export function Gauge({ share, tone = "" }: { share: number; tone?: string }) {
   return <i class={`gauge ${tone}`} aria-hidden="true" style={{ "--share": String(Math.max(0, Math.min(1, share))) }} />;
 }
 
-/** A name whose package is quiet and gives way first. */
+/** A name whose package is dimmed, and truncated first. */
 export function Name({ name, kind }: { name: string; kind: string }) {
   const shown = visible(clip(name, 600));
   const { home, rest } = split(shown, kind);

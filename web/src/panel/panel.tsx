@@ -23,7 +23,7 @@ import { FrameSearch } from "./find.tsx";
 import { FunctionTable } from "./functions.tsx";
 import { Graph, type Action, type Totals } from "./graph.tsx";
 
-/** Prefixes of frames that count as libraries until the user says otherwise. */
+/** Prefixes of frames that count as libraries by default. */
 const LIBRARY = ["java.", "javax.", "jdk.", "sun.", "com.sun.", "scala.", "kotlin.", "runtime.", "node:"];
 
 /** Labels that have an entry of their own among the groups. */
@@ -56,7 +56,7 @@ export interface PanelProps {
   how?: string[];
   /** Changes when the data behind the same selection changes. */
   version?: string;
-  /** Values for each second unless the user says otherwise. */
+  /** Whether values are per second by default. */
   perSecond?: boolean;
   /** Shown above the graph. */
   children?: ComponentChildren;
@@ -80,7 +80,7 @@ function setLibraries(prefixes: string[], collapse: boolean): void {
   if (collapse) collapseLibraries(prefixes.length > 0 ? prefixes : LIBRARY);
 }
 
-/** What the parameters of the address say about the view. */
+/** The view according to the parameters of the address. */
 export function viewOf(params: URLSearchParams, type: string): View {
   const fn = params.get("fn");
   return {
@@ -192,7 +192,7 @@ function Loaded({ source, selection, types, type, params, how, version, perSecon
         if (at >= 0 && more.end[at]! - at > tree.end[zoom]! - zoom) setDetail({ base, tree: splice(tree, zoom, more, at) });
       })
       .catch(() => {
-        // What is shown stays right without the detail.
+        // What is shown is correct even without the detail.
       });
     return () => mine.abort();
   }, [base, zoomAddress]);
@@ -270,7 +270,7 @@ function Loaded({ source, selection, types, type, params, how, version, perSecon
         else return;
         break;
       default:
-        // Arrows and the like go to the graph from wherever the user is, unless they mean something there.
+        // Arrow keys and similar ones go to the graph, whatever has the focus, unless they have a meaning there.
         if (target === document.body && graph.current?.key(event)) {
           graph.current.canvas.focus({ preventScroll: true });
           break;
@@ -290,7 +290,7 @@ function Loaded({ source, selection, types, type, params, how, version, perSecon
   const groups: [string, string][] = source.server
     ? [["", "none"], ["thread", "thread"], ["class", "class"], ["endpoint", "endpoint"], ...(flame.value?.json.labels ?? []).filter((key) => !GROUPED.includes(key)).map((key): [string, string] => [`label:${key}`, key])]
     : [["", "none"], ...embeddedGroups(type, value.name)];
-  // A group of the address that these samples do not have.
+  // The address names a group that these samples do not have.
   if (view.group && !groups.some(([key]) => key === view.group)) groups.push([view.group, view.group.replace(/^label:/, "")]);
   const callees = flame.value?.callees ?? null;
   const name = view.function;
@@ -387,7 +387,7 @@ function Loaded({ source, selection, types, type, params, how, version, perSecon
         </div>
         <Bar of={flame.loading ? flame : table} />
         {
-          // Always there, so that the graph does not move when the first chip comes.
+          // Always present, so that the graph does not move when the first chip appears.
           <div class="chips">
             {name && (
               <Chip label={`callers and callees of ${clip(visible(name), 80)}`} drop={() => patch({ fn: null })} />

@@ -17,7 +17,7 @@ export interface Loaded<T> {
 const unanswered = new Set<unknown>();
 const watchers = new Set<(up: boolean) => void>();
 
-/** Notes whether somebody's requests get responses. */
+/** Records whether the requests of a caller get responses. */
 export function connected(who: unknown, up: boolean): void {
   if (up) unanswered.delete(who);
   else unanswered.add(who);

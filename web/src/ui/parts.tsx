@@ -89,7 +89,7 @@ export function arrows(event: KeyboardEvent): void {
   event.stopPropagation();
 }
 
-/** A choice of a few, of which one holds. */
+/** A choice between a few options. */
 export function Choice<T extends string>({ label, of, at, on }: { label: string; of: [T, string][]; at: T; on: (to: T) => void }) {
   return (
     <div class="choice" role="group" aria-label={label}>
