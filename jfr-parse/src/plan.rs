@@ -59,7 +59,7 @@ struct Slot {
 }
 
 /// The frequent moves have their own variants, so that reading an event takes one branch per field. What is rare is
-/// boxed, so that the kind of a move is a byte of its own.
+/// boxed, so that the kind of a move is a separate byte.
 #[derive(Debug, Clone)]
 enum Move {
     SkipVarint,
@@ -238,7 +238,7 @@ impl<const N: usize> Plan<N> {
     pub fn read_into<'a>(&self, at: &mut Cursor<'a>, row: &mut Row<'a, N>) -> Result<(), Short> {
         let bytes = at.rest();
         row.bytes = bytes;
-        // The place of the next byte. Unlike a cursor, of which functions need the address, it is kept in a register.
+        // The place of the next byte. It is kept in a register, unlike a cursor, whose address functions need.
         let mut place = 0;
         for step in &self.steps {
             place = match step {

@@ -270,8 +270,8 @@ pub struct Counter {
     pub points: Vec<(i64, f64)>,
 }
 
-/// A profile in any language. References are indices into its columns; whoever creates the profile must
-/// validate them.
+/// A profile in any language. References are indices into its columns; the code that creates the
+/// profile must validate them.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct AnyProfile {
     /// All strings.

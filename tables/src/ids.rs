@@ -1,7 +1,7 @@
 //! Ids derived from content hashes, which join across recordings and days.
 //!
-//! XXH3 is fast and gives the same result on every machine. It does not resist deliberate collisions, but whoever creates
-//! them only breaks joins on their own recordings.
+//! XXH3 is fast and gives the same result on every machine. It does not resist deliberate collisions, but those only
+//! break joins on the recordings that contain them.
 
 use twox_hash::{XxHash3_64, XxHash3_128};
 

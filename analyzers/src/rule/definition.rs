@@ -90,7 +90,7 @@ pub struct RuleInfo {
     pub remedy: Text,
     /// How the verdict is computed.
     pub formula: Text,
-    /// How the rule decides compared with JMC's rule of the same id, if there is more to say than that it is the same.
+    /// How the rule decides compared with JMC's rule of the same id, unless it simply decides the same.
     pub jmc: Option<JmcComparison>,
     /// The available settings.
     pub settings: Cow<'static, [Setting]>,
