@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use jfr_parse::testing::*;
-use jfr_parse::{Damage, Limits, Recording, TypeId};
+use jfr_parse::{ConstantKey, Damage, Limits, Recording, TypeId};
 
 const SAMPLE: u64 = 101;
 const PROPERTY: u64 = 115;
@@ -142,4 +142,23 @@ fn a_clock_without_frequency_is_a_loss() {
         let [loss] = recording.losses() else { panic!("{:?}", recording.losses()) };
         assert_eq!(loss.what, Damage::NoFrequency { ticks_per_second });
     }
+}
+
+#[test]
+fn damage_in_constants_is_known_after_they_were_used() {
+    let mut writer = writer();
+    samples(&mut writer, 0..2);
+    metadata(&mut writer);
+    // A checkpoint of a million constants that ends before the first.
+    writer.constant_pool_position = writer.position() as u64;
+    let head = Payload::new().varint(0).varint(0).varint(0).byte(0).varint(1);
+    writer.event(1, &head.varint(STRING).varint(1_000_000));
+    let recording = Recording::from_bytes(writer.finish(), &Limits::default()).unwrap();
+    let chunk = recording.chunk(0).unwrap();
+    assert!(chunk.constant_losses().is_empty());
+    let event = chunk.events().next().unwrap();
+    chunk.value(&event).unwrap();
+    assert_eq!(chunk.pools().get(TypeId(STRING), ConstantKey(1)), None);
+    let [loss] = chunk.constant_losses() else { panic!("{:?}", chunk.constant_losses()) };
+    assert_eq!(loss.offset, chunk.header().constant_pool_position);
 }
