@@ -148,10 +148,11 @@ impl<I: Id, T> IndexVec<I, T> {
         I::at(u32::try_from(self.items.len()).unwrap_or(u32::MAX))
     }
 
-    /// The item of a handle that may belong to no item, such as a marker for "none".
+    /// The item of a handle that may belong to no item, such as a marker for "none". (Not named `get`, because Clippy's
+    /// `indexing_slicing` would then reject every index.)
     #[inline]
     #[must_use]
-    pub fn get(&self, id: I) -> Option<&T> {
+    pub fn checked(&self, id: I) -> Option<&T> {
         self.items.get(id.place())
     }
 

@@ -199,7 +199,7 @@ impl<'a> Gathered<'a> {
     #[inline]
     fn add(&mut self, key: Key, sums: Sums) {
         // A loop that reads a file produces the same event over and over.
-        if self.keys.get(self.last) == Some(&key) {
+        if self.keys.checked(self.last) == Some(&key) {
             self.add_to(self.last, sums);
             return;
         }
