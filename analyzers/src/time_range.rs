@@ -1,11 +1,12 @@
 //! Parses time ranges, and resolves them for a recording.
 //!
-//! Instants are read by jiff. Durations (`1m30s`, `1 min 20 s`) are read here, because the program prints some that
+//! Instants are read by jiff, durations (`1m30s`, `1 min 20 s`) by [`parse_duration`], because the program prints some that
 //! jiff does not read.
 
 use std::str::FromStr;
 
 use jfr_parse::{EpochNanos, Iso, LocalNanos, Nanos, Recording, Zone};
+use jfrkit_profile::units::parse_duration;
 use jiff::fmt::temporal::Pieces;
 use jiff::tz::Offset;
 
@@ -57,10 +58,12 @@ impl TimeBound {
     pub fn parse(text: &str) -> Result<Self, BadTimeBound> {
         let trimmed = text.trim();
         let found = match trimmed.strip_prefix('-') {
-            Some(rest) => length(rest).map(Nanos).map(Self::FromEnd),
+            Some(rest) => parse_duration(rest).ok().map(Nanos).map(Self::FromEnd),
             None => milliseconds(trimmed)
                 .map(|nanos| Self::Absolute(EpochNanos(nanos)))
-                .or_else(|| length(trimmed.strip_prefix('+').unwrap_or(trimmed)).map(Nanos).map(Self::FromStart))
+                .or_else(|| {
+                    parse_duration(trimmed.strip_prefix('+').unwrap_or(trimmed)).ok().map(Nanos).map(Self::FromStart)
+                })
                 .or_else(|| time_of_day(trimmed).map(Nanos).map(Self::TimeOfDay))
                 .or_else(|| instant(trimmed)),
         };
@@ -251,31 +254,6 @@ fn milliseconds(text: &str) -> Option<i64> {
 /// A number that consists only of digits.
 fn digits(text: &str) -> Option<i64> {
     if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) { None } else { text.parse().ok() }
-}
-
-/// Numbers with units, concatenated: `1m30s`, `1.5h`.
-fn length(text: &str) -> Option<i64> {
-    let mut rest = text;
-    let mut total = 0i64;
-    while !rest.is_empty() {
-        let number = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-        let (number, behind) = rest.split_at_checked(number)?;
-        let end = behind.find(|c: char| c.is_ascii_digit()).unwrap_or(behind.len());
-        let (unit, behind) = behind.split_at_checked(end)?;
-        let nanos = match unit.trim() {
-            "ns" => 1,
-            "us" | "µs" => 1_000,
-            "ms" => 1_000_000,
-            "s" => 1_000_000_000,
-            "m" | "min" => 60_000_000_000,
-            "h" => 3_600_000_000_000,
-            "d" => 86_400_000_000_000,
-            _ => return None,
-        };
-        total = total.checked_add(scaled(number, nanos)?)?;
-        rest = behind;
-    }
-    if text.is_empty() { None } else { Some(total) }
 }
 
 /// A decimal number in units of `nanos` nanoseconds, truncated to whole nanoseconds.

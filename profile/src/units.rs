@@ -1,5 +1,10 @@
 //! Formats numbers for people: `1.23 s`, `1 min 20 s`, `4.5 MiB`, `12,345`, `12.5 %`. All human-readable output
-//! of the project uses these functions, so that a number looks the same everywhere.
+//! of the project uses these functions, so that a number looks the same everywhere. [`parse_duration`] and [`parse_size`] read
+//! what people write.
+
+mod parse;
+
+pub use parse::{ParseError, parse_duration, parse_duration_or_seconds, parse_size};
 
 /// A unit, and how many of it make up the next larger one.
 type Step = (&'static str, f64);

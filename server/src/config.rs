@@ -263,22 +263,7 @@ fn age(text: &str) -> Result<i64, String> {
 
 /// Parses `128MiB`, `50GB` or `1000`.
 pub(crate) fn size(text: &str) -> Result<u64, String> {
-    let error = || format!("expected a size like 128MiB or 50GB, not {text:?}");
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at_checked(digits).unwrap_or((text, ""));
-    let factor: u64 = match unit.trim().to_ascii_lowercase().as_str() {
-        "" | "b" => 1,
-        "k" | "kib" => 1 << 10,
-        "m" | "mib" => 1 << 20,
-        "g" | "gib" => 1 << 30,
-        "t" | "tib" => 1 << 40,
-        "kb" => 1_000,
-        "mb" => 1_000_000,
-        "gb" => 1_000_000_000,
-        "tb" => 1_000_000_000_000,
-        _ => return Err(error()),
-    };
-    number.parse::<u64>().ok().and_then(|n| n.checked_mul(factor)).ok_or_else(error)
+    jfrkit_profile::units::parse_size(text).map_err(|_| format!("expected a size like 128MiB or 50GB, not {text:?}"))
 }
 
 fn network(text: &str) -> Result<(IpAddr, u8), String> {

@@ -1,8 +1,9 @@
 //! Timestamps: parsed from client formats, written as RFC 3339, stored as milliseconds since the Unix epoch. Instants are
-//! read and written by jiff; durations are read here, because the API also takes bare numbers.
+//! read and written by jiff.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use jfrkit_profile::units;
 use jiff::Timestamp;
 use jiff::fmt::temporal::Pieces;
 use jiff::tz::Offset;
@@ -85,29 +86,7 @@ pub(crate) fn parse_ingest(text: &str, now: i64) -> Option<i64> {
 
 /// Parses `90s`, `15m`, `1h30m` or `7d` into milliseconds; a bare number is in seconds.
 pub(crate) fn parse_duration(text: &str) -> Option<i64> {
-    let mut rest = text.trim();
-    let mut sum = 0i64;
-    if rest.is_empty() {
-        return None;
-    }
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
-        let number: i64 = rest.get(..digits)?.parse().ok()?;
-        rest = rest.get(digits..)?;
-        let letters = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
-        let unit = match rest.get(..letters)?.trim() {
-            "ms" => 1,
-            "s" | "" => 1_000,
-            "m" | "min" => 60_000,
-            "h" => 3_600_000,
-            "d" => 86_400_000,
-            "w" => 7 * 86_400_000,
-            _ => return None,
-        };
-        rest = rest.get(letters..)?;
-        sum = sum.checked_add(number.checked_mul(unit)?)?;
-    }
-    Some(sum)
+    units::parse_duration_or_seconds(text).ok().map(|nanos| nanos / 1_000_000)
 }
 
 #[cfg(test)]

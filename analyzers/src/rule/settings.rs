@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use jfrkit_profile::units::{parse_duration, parse_size};
 use regex::Regex;
 
 use super::definition::Text;
@@ -109,35 +110,20 @@ impl Unit {
     #[must_use]
     pub fn parse(self, text: &str) -> Option<f64> {
         let text = text.trim();
-        let digits =
-            text.find(|c: char| !(c.is_ascii_digit() || c == '.' || c == '-' || c == '_')).unwrap_or(text.len());
-        let (number, unit) = text.split_at_checked(digits)?;
-        let number: f64 = number.replace('_', "").parse().ok().filter(|n: &f64| n.is_finite())?;
-        let factor = match (self, unit.trim()) {
+        let (sign, size) = text.strip_prefix('-').map_or((1.0, text), |size| (-1.0, size));
+        let digits = size.find(|c: char| !(c.is_ascii_digit() || c == '.' || c == '_')).unwrap_or(size.len());
+        let (number, unit) = size.split_at_checked(digits)?;
+        let number = || number.replace('_', "").parse().ok().filter(|n: &f64| n.is_finite());
+        let number = match (self, unit.trim()) {
             (Self::Regex, _) => return None,
-            (_, "") if number == 0.0 => 1.0,
             // 0 is 0 in any unit; any other number without a unit would be ambiguous.
-            (Self::Count, "")
-            | (Self::Percent, "%")
-            | (Self::PerSecond, "/s")
-            | (Self::PerMinute, "/min")
-            | (Self::Bytes, "B") => 1.0,
-            (Self::Duration, "ns") => 1e-9,
-            (Self::Duration, "us" | "µs") => 1e-6,
-            (Self::Duration, "ms") => 1e-3,
-            (Self::Duration, "s") => 1.0,
-            (Self::Duration, "min" | "m") => 60.0,
-            (Self::Duration, "h") => 3_600.0,
-            (Self::Duration, "d") => 86_400.0,
-            (Self::Bytes, "KiB" | "K" | "k") => 1024.0,
-            (Self::Bytes, "MiB" | "M" | "m") => 1024.0 * 1024.0,
-            (Self::Bytes, "GiB" | "G" | "g") => 1024.0 * 1024.0 * 1024.0,
-            (Self::Bytes, "kB") => 1e3,
-            (Self::Bytes, "MB") => 1e6,
-            (Self::Bytes, "GB") => 1e9,
+            (_, "") if self != Self::Count => number().filter(|number| *number == 0.0)?,
+            (Self::Count, "") | (Self::Percent, "%") | (Self::PerSecond, "/s") | (Self::PerMinute, "/min") => number()?,
+            (Self::Duration, _) => parse_duration(size).ok()? as f64 / 1e9,
+            (Self::Bytes, _) => parse_size(size).ok()? as f64,
             _ => return None,
         };
-        Some(number * factor)
+        Some(sign * number)
     }
 
     /// An example of how values are written, for messages.

@@ -1,5 +1,7 @@
 //! The query language of the search: `service:shop env:(prod OR stage) -host:web-* cpu:>2 alloc:[10MB TO 1GB] "main class"`.
 
+use jfrkit_profile::units;
+
 /// A mistake in a query: the range in characters, and the message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct QueryError {
@@ -334,9 +336,8 @@ impl Reader {
         }
         let digits = word.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(word.len());
         let (digits, unit) = word.split_at_checked(digits).unwrap_or((&word, ""));
-        let factor = factor(number, unit);
-        match (digits.parse::<f64>(), factor) {
-            (Ok(value), Some(factor)) => Ok(Some(value * factor)),
+        match (digits.parse::<f64>(), value(number, &word)) {
+            (Ok(_), Some(value)) => Ok(Some(value)),
             (Ok(_), None) => {
                 let known = match number {
                     Number::Duration => "ms, s, m or h",
@@ -351,31 +352,19 @@ impl Reader {
     }
 }
 
-fn factor(number: Number, unit: &str) -> Option<f64> {
-    let unit = unit.strip_suffix("/s").unwrap_or(unit);
+/// A number with its unit, in the unit of the index: milliseconds, bytes, cores.
+fn value(number: Number, word: &str) -> Option<f64> {
+    let word = word.strip_suffix("/s").unwrap_or(word);
+    let times = |digits: &str, factor: f64| digits.parse::<f64>().ok().map(|n| n * factor);
     match number {
-        Number::Duration => match unit {
-            "ms" => Some(1.0),
-            "" | "s" => Some(1e3),
-            "m" | "min" => Some(6e4),
-            "h" => Some(3.6e6),
-            _ => None,
+        Number::Duration => units::parse_duration_or_seconds(word).ok().map(|nanos| nanos as f64 / 1e6),
+        Number::Alloc | Number::Size => units::parse_size(word).ok().map(|bytes| bytes as f64),
+        Number::Cpu => match (word.strip_suffix('%'), word.strip_suffix("cores")) {
+            (Some(percent), _) => times(percent, 0.01),
+            (_, Some(cores)) => times(cores, 1.0),
+            _ => times(word, 1.0),
         },
-        Number::Alloc | Number::Size => match unit.to_ascii_lowercase().as_str() {
-            "" | "b" => Some(1.0),
-            "k" | "kb" => Some(1e3),
-            "m" | "mb" => Some(1e6),
-            "g" | "gb" => Some(1e9),
-            "t" | "tb" => Some(1e12),
-            "kib" => Some(1024.0),
-            "mib" => Some(1_048_576.0),
-            "gib" => Some(1_073_741_824.0),
-            _ => None,
-        },
-        Number::Cpu if unit == "%" => Some(0.01),
-        Number::Cpu if unit == "cores" => Some(1.0),
-        _ if unit.is_empty() => Some(1.0),
-        _ => None,
+        _ => times(word, 1.0),
     }
 }
 

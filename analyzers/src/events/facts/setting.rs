@@ -108,6 +108,9 @@ impl Facts {
 }
 
 /// Parses `20 ms`, `1.5 s`, `10000000` (nanoseconds) and similar texts to nanoseconds. `None` for `everyChunk` and the like.
+///
+/// Not [`parse_duration`](jfrkit_profile::units::parse_duration), which reads what people write: recorders have a grammar of their
+/// own (one number and one unit, `m` for minutes, nanoseconds without a unit), and recordings must mean what they meant to the JVM.
 #[must_use]
 pub fn parse_timespan(text: &str) -> Option<i64> {
     let text = text.trim();
