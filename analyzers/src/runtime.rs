@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 use jfr_parse::text::plain;
 use jfr_parse::{Content, EpochNanos, Recording, Zone};
-use jfrkit_profile::{ProfileType, units};
+use jfrkit_profile::{ProfileType, layout, units};
 use serde::Serialize;
 
 pub use crate::jvms::java_version;
@@ -433,11 +433,12 @@ impl Runtime {
             if !out.is_empty() {
                 out.push('\n');
             }
-            let _ = writeln!(out, "{}\n{}", section.title, "-".repeat(section.title.chars().count()));
+            let _ = writeln!(out, "{}\n{}", section.title, "-".repeat(layout::width(section.title)));
             if section.entries.is_empty() {
                 out.push_str("(the recording does not say)\n");
             }
-            let width = section.entries.iter().map(|entry| entry.name.chars().count()).max().unwrap_or(0).min(48);
+            let width =
+                section.entries.iter().map(|entry| layout::width(&plain(&entry.name))).max().unwrap_or(0).min(48);
             for entry in &section.entries {
                 entry.line(&mut out, width);
             }
@@ -451,7 +452,8 @@ impl Entry {
     fn line(&self, out: &mut String, width: usize) {
         let value = self.value.replace('\t', " ");
         let mut lines = value.trim_end().lines();
-        let _ = write!(out, "{:<width$}  {}", plain(&self.name), plain(lines.next().unwrap_or_default()));
+        let name = layout::left(&plain(&self.name), width);
+        let _ = write!(out, "{name}  {}", plain(lines.next().unwrap_or_default()));
         if let Some(origin) = &self.origin {
             let _ = write!(out, "  ({})", plain(origin));
         }

@@ -5,6 +5,29 @@
 //! This crate knows nothing about recordings or files: `jfr-analyzers` fills profiles from recordings,
 //! `pprof-emit` writes them. Start with [`ProfileSet`] and [`Profile`]; [`Interner`] fills the [`Tables`] from
 //! many threads.
+//!
+//! A profile made up by hand, and its hottest methods:
+//!
+//! ```
+//! use jfrkit_profile::top::{Top, TopOptions};
+//! use jfrkit_profile::{Frame, Function, Interner, LabelSetId, Profile, ProfileType, Samples};
+//!
+//! let interner = Interner::new();
+//! let mut symbols = interner.symbols();
+//! let stack = ["shop.Cart.total", "shop.Main.main"].map(|method| {
+//!     let name = symbols.string(method);
+//!     let function = symbols.function_id(Function { name, ..Function::default() });
+//!     symbols.frame_id(Frame { function, line: 12 })
+//! });
+//! drop(symbols);
+//! let mut samples = Samples::new(2);
+//! // 3 samples of 20 ms each.
+//! samples.push(interner.stack(&stack), LabelSetId::default(), &[3, 60_000_000]);
+//! let profile = Profile::new(ProfileType::Cpu, samples);
+//! let top = Top::by_method(&profile, &interner.freeze(), &TopOptions::default());
+//! let rows: Vec<_> = top.rows.iter().map(|row| (row.name.as_str(), row.own[1], row.total[1])).collect();
+//! assert_eq!(rows, [("shop.Cart.total", 60_000_000, 60_000_000), ("shop.Main.main", 0, 60_000_000)]);
+//! ```
 
 #![forbid(unsafe_code)]
 
@@ -13,6 +36,7 @@ mod cancel;
 pub mod index;
 mod intern;
 mod kinds;
+pub mod layout;
 mod place;
 mod places;
 mod profile;

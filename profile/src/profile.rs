@@ -36,6 +36,22 @@ pub struct Period {
 }
 
 impl Profile {
+    /// A profile of these samples about which nothing else is known.
+    #[must_use]
+    pub const fn new(kind: ProfileType, samples: Samples) -> Self {
+        Self {
+            kind,
+            samples,
+            time_nanos: 0,
+            duration_nanos: 0,
+            period: None,
+            coverage: None,
+            comments: Vec::new(),
+            main: None,
+            timeline: None,
+        }
+    }
+
     /// What the values of its samples measure: those of its type, except values that the recording does not contain at all (the
     /// sizes of live objects in JDK 17 and before).
     #[must_use]

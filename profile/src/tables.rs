@@ -67,7 +67,7 @@ handles! {
 }
 
 /// A method or native function.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Function {
     /// `package.Class.method`.
     pub name: StrId,

@@ -4,7 +4,7 @@
 
 use jfr_parse::{EpochNanos, Iso};
 use jfrkit_profile::any::{AnyProfile, language};
-use jfrkit_profile::units;
+use jfrkit_profile::{layout, units};
 use serde::{Deserialize, Serialize};
 
 /// Maximum label keys to list.
@@ -161,7 +161,7 @@ pub fn runtime_text(sections: &[RuntimeSection]) -> String {
     let mut out = String::new();
     for section in sections.iter().filter(|section| !section.entries.is_empty()) {
         let _ = writeln!(out, "{}{}", if out.is_empty() { "" } else { "\n" }, section.title);
-        let width = section.entries.iter().map(|line| line.name.chars().count()).max().unwrap_or(0).min(48);
+        let width = section.entries.iter().map(|line| layout::width(&line.name)).max().unwrap_or(0).min(48);
         for line in &section.entries {
             let origin = line.origin.as_deref().map(|origin| format!("  ({origin})")).unwrap_or_default();
             let earlier = match line.earlier.as_slice() {
@@ -170,7 +170,7 @@ pub fn runtime_text(sections: &[RuntimeSection]) -> String {
             };
             // Keep the lines of multi-line values indented.
             let value = line.value.replace('\n', "\n      ");
-            let text = format!("  {:<width$}  {value}{origin}{earlier}", line.name);
+            let text = format!("  {}  {value}{origin}{earlier}", layout::left(&line.name, width));
             let _ = writeln!(out, "{}", text.trim_end());
         }
     }

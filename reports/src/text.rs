@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style as Paint};
 use jfr_parse::text::plain;
+use jfrkit_profile::layout;
 use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm, wrap};
-use unicode_width::UnicodeWidthStr;
 
 use super::blocks::{Blocks, Grid, place};
 use super::{Counts, Entry, Style, cost, facts, failed, overview};
@@ -74,9 +74,9 @@ impl Page<'_> {
         };
         writeln!(self.out, "{}: {}\n", self.bold(&name), Counts::of(report).findings())?;
         let facts = facts(report, &self.style.zone);
-        let width = facts.iter().map(|(what, _)| what.width()).max().unwrap_or(0);
+        let width = facts.iter().map(|(what, _)| layout::width(what)).max().unwrap_or(0);
         for (what, value) in facts {
-            let lead = format!("{what:<width$}  ");
+            let lead = format!("{}  ", layout::left(what, width));
             self.paragraph(&value, &self.dim(&lead), &" ".repeat(width + 2))?;
         }
         writeln!(self.out)?;
@@ -133,10 +133,10 @@ impl Page<'_> {
     fn evidence(&mut self, blocks: &Blocks) -> io::Result<()> {
         if !blocks.pairs.is_empty() {
             writeln!(self.out)?;
-            let width = blocks.pairs.iter().map(|(key, _)| plain(key).width()).max().unwrap_or(0);
+            let width = blocks.pairs.iter().map(|(key, _)| layout::width(&plain(key))).max().unwrap_or(0);
             for (key, value) in &blocks.pairs {
                 let key = plain(key);
-                let lead = format!("{INDENT}{key}{}  ", " ".repeat(width.saturating_sub(key.width())));
+                let lead = format!("{INDENT}{key}{}  ", " ".repeat(width.saturating_sub(layout::width(&key))));
                 self.paragraph(value, &lead, &" ".repeat(width + INDENT.len() + 2))?;
             }
         }
@@ -170,7 +170,7 @@ impl Page<'_> {
         for row in &rows {
             let cells = row.iter().zip(&widths).zip(kinds).map(|((cell, width), kind)| {
                 let cell = short(cell, *width);
-                let pad = " ".repeat(width.saturating_sub(cell.width()));
+                let pad = " ".repeat(width.saturating_sub(layout::width(&cell)));
                 if *kind == Kind::Numbers { format!("{pad}{cell}") } else { format!("{cell}{pad}") }
             });
             writeln!(self.out, "{indent}{}", cells.collect::<Vec<_>>().join(BETWEEN).trim_end())?;
@@ -291,7 +291,7 @@ enum Kind {
 
 /// The widths of columns: those of their cells, reduced until a row fits. `room` is `None` if the line width is not limited.
 fn widths(rows: &[Vec<String>], kinds: &[Kind], room: Option<usize>) -> Vec<usize> {
-    let wide = |i: usize| rows.iter().filter_map(|r| r.get(i)).map(|c| c.width()).max().unwrap_or(0);
+    let wide = |i: usize| rows.iter().filter_map(|r| r.get(i)).map(|c| layout::width(c)).max().unwrap_or(0);
     let Some(room) = room else { return (0..kinds.len()).map(wide).collect() };
     let start =
         |(i, kind): (usize, &Kind)| if *kind == Kind::Numbers { wide(i) } else { wide(i).min(CELL.max(room / 2)) };
@@ -310,21 +310,14 @@ fn widths(rows: &[Vec<String>], kinds: &[Kind], room: Option<usize>) -> Vec<usiz
 /// Truncates a text to this width: words at the end, but names at the beginning, because the end distinguishes them from others
 /// in the same package or directory.
 fn short(text: &str, width: usize) -> String {
-    if text.width() <= width {
+    if layout::width(text) <= width {
         return text.to_owned();
     }
-    let mut room = width.saturating_sub(1);
-    let mut fits = |c: &char| {
-        let columns = unicode_width::UnicodeWidthChar::width(*c).unwrap_or(0);
-        let left = room.checked_sub(columns);
-        room = left.unwrap_or(0);
-        left.is_some()
-    };
+    let room = width.saturating_sub(1);
     if text.contains(' ') {
-        format!("{}…", text.chars().take_while(|c| fits(c)).collect::<String>())
+        format!("{}…", layout::start(text, room))
     } else {
-        let kept: Vec<char> = text.chars().rev().take_while(|c| fits(c)).collect();
-        format!("…{}", kept.into_iter().rev().collect::<String>())
+        format!("…{}", layout::end(text, room))
     }
 }
 

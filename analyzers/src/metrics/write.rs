@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use jfr_parse::{EpochNanos, Iso, Nanos, Zone};
-use jfrkit_profile::units;
+use jfrkit_profile::{layout, units};
 
 use super::{Metric, Metrics, Unit};
 
@@ -95,12 +95,12 @@ pub fn text(out: &mut impl Write, metrics: &Metrics, explain: bool, zone: &Zone)
         }
     }
     let known: Vec<(&Metric, f64)> = metrics.metrics.iter().filter_map(|m| Some((m, m.value?))).collect();
-    let width = known.iter().map(|(m, _)| m.name.chars().count()).max().unwrap_or(0);
+    let width = known.iter().map(|(m, _)| layout::width(m.name)).max().unwrap_or(0);
     for (metric, of_all) in &known {
         let mark = if metric.lower_bound { "≥ " } else { "" };
         let shown = format!("{mark}{}", value(*of_all, metric.unit));
         let chart = chart(metric, metrics);
-        write!(out, "{:<width$}  {shown:>16}", metric.name)?;
+        write!(out, "{}  {}", layout::left(metric.name, width), layout::right(&shown, 16))?;
         if !metric.points.is_empty() {
             let (least, most) = metric
                 .points
@@ -115,13 +115,14 @@ pub fn text(out: &mut impl Write, metrics: &Metrics, explain: bool, zone: &Zone)
     }
     let unknown: Vec<&Metric> = metrics.metrics.iter().filter(|metric| metric.value.is_none()).collect();
     if !unknown.is_empty() {
-        let width = unknown.iter().map(|m| m.name.chars().count()).max().unwrap_or(0);
+        let width = unknown.iter().map(|m| layout::width(m.name)).max().unwrap_or(0);
         if !known.is_empty() {
             writeln!(out)?;
         }
         writeln!(out, "Not known:")?;
         for metric in unknown {
-            writeln!(out, "{:<width$}  {}", metric.name, metric.reason.as_deref().unwrap_or_default())?;
+            let reason = metric.reason.as_deref().unwrap_or_default();
+            writeln!(out, "{}  {reason}", layout::left(metric.name, width))?;
         }
     }
     Ok(())

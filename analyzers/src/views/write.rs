@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 
 use jfr_parse::text::plain;
+use jfrkit_profile::layout;
 use serde_json::{Map, Value, json};
 
 use super::answer::{Answer, Answers, Shape};
@@ -14,7 +15,7 @@ use super::syntax::Truncate;
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct TextOptions {
-    /// Maximum width of a line in characters; 0 for unlimited.
+    /// Maximum width of a line in columns of a terminal; 0 for unlimited.
     pub width: usize,
     /// Where to truncate long cells, unless the view specifies it.
     pub truncate: Truncate,
@@ -61,15 +62,15 @@ pub fn text(out: &mut impl Write, answers: &Answers, answer: &Answer, options: &
     }
     if answer.kind == Kind::Form {
         writeln!(out, "{title}")?;
-        writeln!(out, "{}", "-".repeat(title.chars().count()))?;
+        writeln!(out, "{}", "-".repeat(layout::width(&title)))?;
         let labels: Vec<_> = (0..answer.columns.len()).map(|i| heading(answer, i, options.raw)).collect();
-        let width = labels.iter().map(|label| label.chars().count()).max().unwrap_or(0) + 1;
+        let width = labels.iter().map(|label| layout::width(label)).max().unwrap_or(0) + 1;
         for (i, label) in labels.iter().enumerate() {
             let value = cell(answers, answer, 0, i, options.raw);
             let room = if options.width == 0 { usize::MAX } else { options.width.saturating_sub(width + 1).max(20) };
             for (n, line) in wrapped(&plain(&value), room).into_iter().enumerate() {
                 let label = if n == 0 { format!("{label}:") } else { String::new() };
-                writeln!(out, "{label:<width$} {line}")?;
+                writeln!(out, "{} {line}", layout::left(&label, width))?;
             }
         }
         return Ok(());
@@ -86,12 +87,12 @@ fn table(
 ) -> io::Result<()> {
     let columns = answer.columns.len();
     let headings: Vec<Cow<'_, str>> = (0..columns).map(|i| heading(answer, i, options.raw)).collect();
-    let mut widths: Vec<usize> = headings.iter().map(|heading| heading.chars().count()).collect();
+    let mut widths: Vec<usize> = headings.iter().map(|heading| layout::width(heading)).collect();
     let least = widths.clone();
     for row in 0..answer.len() {
         for (i, width) in widths.iter_mut().enumerate() {
             let cell = cell(answers, answer, row, i, options.raw);
-            let longest = cell.lines().map(|line| plain(line).chars().count()).max().unwrap_or(0);
+            let longest = cell.lines().map(|line| layout::width(&plain(line))).max().unwrap_or(0);
             *width = (*width).max(longest);
         }
     }
@@ -108,7 +109,7 @@ fn table(
         }
     }
     let total = widths.iter().sum::<usize>() + columns.saturating_sub(1);
-    let indent = total.saturating_sub(title.chars().count()) / 2;
+    let indent = total.saturating_sub(layout::width(title)) / 2;
     writeln!(out, "{:indent$}{title}\n", "")?;
     let right =
         |i: usize| answer.columns.get(i).is_some_and(|column| column.is_number && column.shape != Shape::Instant);
@@ -121,11 +122,7 @@ fn table(
             let side = answer.columns.get(i).and_then(|column| column.truncate()).unwrap_or(options.truncate);
             let shown = plain(cell);
             let cell = cut(&shown, width, side);
-            let pad = width.saturating_sub(cell.chars().count());
-            let (before, after) = if right(i) { (pad, 0) } else { (0, pad) };
-            text.extend(std::iter::repeat_n(' ', before));
-            text.push_str(&cell);
-            text.extend(std::iter::repeat_n(' ', after));
+            text.push_str(&if right(i) { layout::right(&cell, width) } else { layout::left(&cell, width) });
         }
         writeln!(out, "{}", text.trim_end())
     };
@@ -144,38 +141,38 @@ fn table(
     Ok(())
 }
 
-/// Truncates a text to `width` characters, with `...` where it is cut.
+/// Truncates a text to `width` columns, with `...` where it is cut.
 fn cut(text: &str, width: usize, side: Truncate) -> Cow<'_, str> {
-    let length = text.chars().count();
-    if length <= width {
-        return text.to_owned().into();
+    if layout::width(text) <= width {
+        return text.into();
     }
     let dots = ".".repeat(3.min(width));
     let kept = width - dots.len();
     match side {
-        Truncate::End => text.chars().take(kept).chain(dots.chars()).collect::<String>().into(),
-        Truncate::Beginning => dots.chars().chain(text.chars().skip(length - kept)).collect::<String>().into(),
+        Truncate::End => format!("{}{dots}", layout::start(text, kept)).into(),
+        Truncate::Beginning => format!("{dots}{}", layout::end(text, kept)).into(),
     }
 }
 
-/// Wraps a text into lines of at most `width` characters.
+/// Wraps a text into lines of at most `width` columns.
 fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
     let mut length = 0usize;
     for word in text.split_inclusive(' ') {
-        let word_length = word.trim_end().chars().count();
+        let word_length = layout::width(word.trim_end());
         if length > 0 && length + word_length > width {
             lines.push(std::mem::take(&mut line).trim_end().to_owned());
             length = 0;
         }
         for c in word.chars() {
-            if length >= width && c != ' ' {
+            let columns = layout::of_char(c);
+            if length > 0 && length + columns > width && c != ' ' {
                 lines.push(std::mem::take(&mut line));
                 length = 0;
             }
             line.push(c);
-            length += 1;
+            length += columns;
         }
     }
     lines.push(line.trim_end().to_owned());

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use jfr_analyzers::LabelKey;
 use jfrkit_profile::tree::{By, Diff, DiffRow, Group, Per, Regression, Side, View, regressions};
-use jfrkit_profile::{ProfileType, units};
+use jfrkit_profile::{ProfileType, layout, units};
 use jfrkit_reports::page::{PageError, PageHead, PageType, diff_page};
 use serde::Serialize;
 
@@ -173,7 +173,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     }
     let mut per = if args.per == PerArg::Share { Per::Share } else { Per::Second };
     if per == Per::Second && (of_a.stacks.seconds <= 0.0 || of_b.stacks.seconds <= 0.0) {
-        crate::output::complain("warning", "the duration of a profile is unknown; comparing shares of the total");
+        crate::output::print_warning("the duration of a profile is unknown; comparing shares of the total");
         per = Per::Share;
     }
     let sides = ((&of_a.stacks, at), (&of_b.stacks, other));
@@ -348,11 +348,11 @@ fn table(out: &mut impl Write, of: &Compared<'_>) -> std::io::Result<()> {
     writeln!(out)?;
     let mut rows = vec![["A", "B", "change", "", ""].map(str::to_owned)];
     rows.extend(cells(of));
-    let width = |i: usize| rows.iter().filter_map(|row| row.get(i)).map(|cell| cell.chars().count()).max().unwrap_or(0);
+    let width = |i: usize| rows.iter().filter_map(|row| row.get(i)).map(|cell| layout::width(cell)).max().unwrap_or(0);
     let widths = [width(0), width(1), width(2), width(3)];
     for row in &rows {
         for (cell, width) in row.iter().zip(widths) {
-            write!(out, "{cell:>width$}  ")?;
+            write!(out, "{}  ", layout::right(cell, width))?;
         }
         writeln!(out, "{}", row.last().map_or("", String::as_str))?;
     }

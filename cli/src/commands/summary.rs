@@ -4,7 +4,7 @@ use std::io::Write;
 
 use jfr_analyzers::Summary;
 use jfr_analyzers::runtime::{Entry, Options, Runtime};
-use jfrkit_profile::units;
+use jfrkit_profile::{layout, units};
 
 use crate::failure::Failure;
 use crate::input::{self, Input};
@@ -79,10 +79,11 @@ fn one(args: &Args, input: &Input<'_>) -> Result<(), Failure> {
 }
 
 fn lines(out: &mut impl Write, file: &str, overview: &[Entry]) -> Result<(), Failure> {
-    let width = overview.iter().map(|entry| entry.name.chars().count() + 1).max().unwrap_or(0);
-    writeln!(out, "{:<width$} {}", "File:", jfr_parse::text::plain(file))?;
+    let width = overview.iter().map(|entry| layout::width(&entry.name) + 1).max().unwrap_or(0);
+    writeln!(out, "{} {}", layout::left("File:", width), jfr_parse::text::plain(file))?;
     for entry in overview {
-        writeln!(out, "{:<width$} {}", format!("{}:", entry.name), jfr_parse::text::plain(&entry.value))?;
+        let name = layout::left(&format!("{}:", entry.name), width);
+        writeln!(out, "{name} {}", jfr_parse::text::plain(&entry.value))?;
     }
     Ok(())
 }
@@ -91,7 +92,7 @@ fn text(out: &mut impl Write, summary: &Summary) -> Result<(), Failure> {
     writeln!(out)?;
     let whole = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
     let zone = zone();
-    let widest = summary.chunks.first().map_or(0, |chunk| zone.iso(chunk.start_nanos).chars().count());
+    let widest = summary.chunks.first().map_or(0, |chunk| layout::width(&zone.iso(chunk.start_nanos)));
     writeln!(
         out,
         "{:>5}  {:<7}  {:<14}  {:>10}  {:>12}  {:<widest$}  {:>12}  Remarks",
@@ -113,16 +114,18 @@ fn text(out: &mut impl Write, summary: &Summary) -> Result<(), Failure> {
         writeln!(out, "{}", line.trim_end())?;
     }
     writeln!(out)?;
-    let width = summary.events.iter().map(|e| e.name.chars().count()).max().unwrap_or(0).clamp(10, 80);
+    let wide = |name: &str| layout::width(&jfr_parse::text::plain(name));
+    let width = summary.events.iter().map(|event| wide(&event.name)).max().unwrap_or(0).clamp(10, 80);
     let events = summary.event_count();
     let bytes: u64 = summary.events.iter().map(|event| event.bytes).sum();
     let share = |part: u64, of: u64| units::percentage(units::percent(whole(part), whole(of)));
-    writeln!(out, "{:<width$}  {:>12}  {:>8}  {:>10}  {:>8}", "Event type", "Count", "share", "Size", "share")?;
+    let heading = layout::left("Event type", width);
+    writeln!(out, "{heading}  {:>12}  {:>8}  {:>10}  {:>8}", "Count", "share", "Size", "share")?;
     for event in &summary.events {
         let (count, size) = (units::count(whole(event.count)), units::size(whole(event.bytes)));
         let (of_events, of_bytes) = (share(event.count, events), share(event.bytes, bytes));
-        let name = jfr_parse::text::plain(&event.name);
-        writeln!(out, "{name:<width$}  {count:>12}  {of_events:>8}  {size:>10}  {of_bytes:>8}")?;
+        let name = layout::left(&jfr_parse::text::plain(&event.name), width);
+        writeln!(out, "{name}  {count:>12}  {of_events:>8}  {size:>10}  {of_bytes:>8}")?;
     }
     Ok(())
 }

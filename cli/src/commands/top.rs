@@ -6,9 +6,8 @@ use std::io::Write;
 
 use jfr_analyzers::LabelKey;
 use jfrkit_profile::tree::{self, By, Group, View};
-use jfrkit_profile::{Cancel, ProfileType, units};
+use jfrkit_profile::{Cancel, ProfileType, layout, units};
 use serde::Serialize;
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::collecting;
 use crate::failure::Failure;
@@ -314,7 +313,8 @@ impl Table {
             table.push(cells);
         }
         let columns = table.first().map_or(0, Vec::len);
-        let widest = |i: usize| table.iter().filter_map(|row| row.get(i)).map(|c| c.width()).max().unwrap_or(0);
+        let widest =
+            |i: usize| table.iter().filter_map(|row| row.get(i)).map(|cell| layout::width(cell)).max().unwrap_or(0);
         let widths: Vec<usize> = (0..columns).map(widest).collect();
         let numbers: usize = widths.iter().skip(1).map(|width| width + 2).sum();
         let names = widths.first().copied().unwrap_or(0);
@@ -323,10 +323,9 @@ impl Table {
         for cells in &table {
             for (i, (cell, width)) in cells.iter().zip(&widths).enumerate() {
                 if i == 0 {
-                    let cell = cut(cell, names);
-                    write!(out, "{cell}{}", " ".repeat(names.saturating_sub(cell.width())))?;
+                    write!(out, "{}", layout::left(&cut(cell, names), names))?;
                 } else {
-                    write!(out, "  {}{cell}", " ".repeat(width.saturating_sub(cell.width())))?;
+                    write!(out, "  {}", layout::right(cell, *width))?;
                 }
             }
             writeln!(out)?;
@@ -374,17 +373,10 @@ fn column(unit: &str) -> &'static str {
 
 /// Keeps the end of a name, which distinguishes it from others in its package.
 fn cut(name: &str, width: usize) -> String {
-    if name.width() <= width {
-        return name.to_owned();
+    match layout::width(name) <= width {
+        true => name.to_owned(),
+        false => format!("…{}", layout::end(name, width.saturating_sub(1))),
     }
-    let mut room = width.saturating_sub(1);
-    let fits = |c: &char| {
-        let left = room.checked_sub(c.width().unwrap_or(0));
-        room = left.unwrap_or(0);
-        left.is_some()
-    };
-    let kept: Vec<char> = name.chars().rev().take_while(fits).collect();
-    format!("…{}", kept.into_iter().rev().collect::<String>())
 }
 
 #[cfg(test)]
