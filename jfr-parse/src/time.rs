@@ -1,5 +1,8 @@
 //! Converts the ticks of a chunk to nanoseconds. Instants and durations are different types, and so are ticks and
 //! nanoseconds: a mix-up does not compile.
+//!
+//! Dates for [`Iso`] are computed by hand rather than with jiff, which the crates above use: twenty lines of calendar
+//! arithmetic in UTC, and a parser has no other use for a calendar or time zones.
 
 use crate::metadata::TimeUnit;
 

@@ -1,4 +1,7 @@
 //! Encodes the messages of a profile in ranges of items that are independent of each other.
+//!
+//! By hand rather than with prost: messages go straight from the tables into a buffer, and the ranges can be encoded by
+//! several threads with the same bytes for any number of them. Tests read the result with prost.
 
 use std::ops::Range;
 

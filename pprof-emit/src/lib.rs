@@ -7,6 +7,32 @@
 //!
 //! The output depends only on the content of a profile, not on the number of threads or the numbers of the
 //! handles in its [`Tables`](jfrkit_profile::Tables).
+//!
+//! Write a profile, read it again, and add up its values:
+//!
+//! ```
+//! use jfrkit_profile::{Cancel, Frame, Function, Interner, LabelSetId, Profile, ProfileType, Samples};
+//! use pprof_emit::{AnyLimits, Options, read_any, write_pprof};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let interner = Interner::new();
+//! let name = interner.symbols().string("shop.Cart.total");
+//! let function = interner.symbols().function_id(Function { name, ..Function::default() });
+//! let frame = interner.symbols().frame_id(Frame { function, line: 12 });
+//! let mut samples = Samples::new(2);
+//! samples.push(interner.stack(&[frame]), LabelSetId::default(), &[3, 60_000_000]);
+//! let mut file = Vec::new();
+//! write_pprof(&Profile::new(ProfileType::Cpu, samples), &interner.freeze(), &mut file, &Options::default())?;
+//!
+//! let read = read_any(&file, &AnyLimits::default(), &Cancel::never())?;
+//! for (i, of) in read.sample_types.iter().enumerate() {
+//!     let total: i64 = read.samples().map(|sample| sample.values[i]).sum();
+//!     println!("{} {} {}", read.texts.get(of.name), total, read.texts.get(of.unit));
+//! }
+//! # assert_eq!(read.samples().map(|sample| sample.values[1]).sum::<i64>(), 60_000_000);
+//! # Ok(())
+//! # }
+//! ```
 
 #![forbid(unsafe_code)]
 

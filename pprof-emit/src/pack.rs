@@ -3,6 +3,9 @@
 //! Each compressed block ends with a sync flush, so that blocks can be concatenated in a single deflate stream,
 //! and the same block can be used in several streams. The price is that a block cannot refer back to the
 //! previous one. Source: RFC 1951, RFC 1952.
+//!
+//! By hand on top of flate2's deflate rather than with a parallel compressor such as gzp: the bytes must not depend on the number
+//! of threads, and blocks that several files share are compressed once.
 
 use std::io::{self, Write};
 

@@ -1,7 +1,11 @@
 //! The messages of `profile.proto`, for reading.
 //!
-//! Field numbers are from the public `profile.proto` of the pprof project. Strings are indices into
-//! [`Profile::string_table`]; index 0 is the empty string.
+//! Strings are indices into [`Profile::string_table`]; index 0 is the empty string. `mapping_id` and `function_id` are ids of
+//! messages in the same file, not positions.
+//!
+//! The structs are written by hand from `proto/profile.proto` in the pprof repository (github.com/google/pprof): a tag here is the
+//! field number there. Generating them would add a protobuf compiler to the build for eight small messages, and the generated docs
+//! would lack the meanings. `cli/tests/oracle.rs` compares what is written with what Go's pprof reads.
 
 /// A profile.
 #[derive(Clone, PartialEq, prost::Message)]

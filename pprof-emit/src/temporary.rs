@@ -67,15 +67,13 @@ impl Temporary {
         let directory = target.parent().filter(|d| !d.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mut builder = tempfile::Builder::new();
         builder.prefix(".jfrkit-");
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            // Temporary files are private by default; the process's umask still applies.
-            builder.permissions(std::fs::Permissions::from_mode(0o666));
-        }
         // Locked, so that no file can be created while all are removed.
         let mut all = files.all();
-        let file = builder.tempfile_in(directory).map_err(without_name)?;
+        let mut failed = None;
+        // Created here instead of by tempfile, which would put the name of the temporary file into the error.
+        let made = builder
+            .make_in(directory, |path| create(path).inspect_err(|error| failed = error.raw_os_error().or(failed)));
+        let file = made.map_err(|error| failed.map_or(error, io::Error::from_raw_os_error))?;
         let listed = Listed { path: file.path().to_owned(), files: files.clone() };
         all.push(listed.path.clone());
         drop(all);
@@ -107,10 +105,7 @@ impl Drop for Listed {
     }
 }
 
-/// Strips the name of the temporary file, which means nothing to the user.
-fn without_name(error: io::Error) -> io::Error {
-    match error.to_string().split_once(" at path ") {
-        Some((reason, _)) => io::Error::new(error.kind(), reason),
-        None => error,
-    }
+/// Creates a new file, with the permissions that the process's umask leaves: the target is an ordinary file.
+fn create(path: &Path) -> io::Result<std::fs::File> {
+    std::fs::File::options().read(true).write(true).create_new(true).open(path)
 }

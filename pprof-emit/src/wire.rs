@@ -1,6 +1,10 @@
 //! The small part of the protocol buffer encoding that a profile needs.
 //!
 //! Source: "Encoding" in the public documentation of Protocol Buffers.
+//!
+//! By hand rather than with prost, which reads profiles here: prost encodes messages that exist as structs, and building
+//! millions of them from the tables costs more time and memory than encoding. Numbers of locations are encoded once and
+//! copied.
 
 use jfrkit_profile::BLOCK;
 

@@ -1,4 +1,6 @@
 //! Markdown for GitHub and GitLab.
+//!
+//! By hand: there is nothing to a Markdown writer but escaping, and that depends on where the text goes (prose, cells, code).
 
 use std::io::{self, Write};
 

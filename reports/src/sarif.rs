@@ -1,5 +1,8 @@
 //! SARIF 2.1.0, with one run per recording. Recordings have no lines, so each result is located at line 1, and the methods
 //! involved are logical locations.
+//!
+//! By hand with `json!` rather than with serde-sarif: a report uses a small part of the format, and its crates generate
+//! structs for all of it. Tests validate the output against the schema of OASIS.
 
 use jfr_parse::EpochNanos;
 use std::io::{self, Write};
