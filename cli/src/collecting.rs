@@ -262,5 +262,8 @@ fn label(name: &str) -> Result<Label, String> {
 }
 
 fn cpu_source(name: &str) -> Result<CpuSource, String> {
-    CpuSource::from_name(name).ok_or_else(|| "a cpu profile cannot be built from this event type".to_owned())
+    CpuSource::from_name(name).ok_or_else(|| {
+        let names: Vec<&str> = CpuSource::ALL.iter().map(|source| source.event()).collect();
+        format!("a cpu profile cannot be built from this event type; expected one of {}", names.join(", "))
+    })
 }

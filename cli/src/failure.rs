@@ -10,7 +10,7 @@ pub(crate) enum Failure {
     /// The work was done, but the findings count as a failure.
     Found(String),
     /// Part of the work could not be done, which was already reported.
-    Told,
+    Reported,
     /// The reader closed the output early.
     ClosedPipe,
 }
@@ -31,10 +31,15 @@ impl Failure {
         })
     }
 
+    /// Data of an input was lost, and --strict was given.
+    pub(crate) fn lossy(input: &str) -> Self {
+        Self::Failed(lossy(input))
+    }
+
     /// The exit status.
     pub(crate) fn status(&self) -> u8 {
         match self {
-            Self::Failed(_) | Self::Told => 1,
+            Self::Failed(_) | Self::Reported => 1,
             Self::Usage(_) => 2,
             Self::Found(_) => 3,
             Self::ClosedPipe => 0,
@@ -42,11 +47,16 @@ impl Failure {
     }
 }
 
+/// The message that data of an input was lost although --strict was given.
+pub(crate) fn lossy(input: &str) -> String {
+    format!("{input}: not read completely; leave out --strict to accept that")
+}
+
 impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Failed(message) | Self::Usage(message) | Self::Found(message) => f.write_str(message),
-            Self::Told => f.write_str("some inputs failed"),
+            Self::Reported => f.write_str("some inputs failed"),
             Self::ClosedPipe => f.write_str("the output was closed"),
         }
     }

@@ -8,7 +8,7 @@ use jfr_parse::{MetadataCache, Recording};
 use crate::failure::Failure;
 use crate::inputs::{Source, expand};
 use crate::limits;
-use crate::output::{complain, warn};
+use crate::output::{print_error, warn};
 use crate::profiles::is_pprof;
 
 /// Options that every command on recordings has.
@@ -46,7 +46,7 @@ pub(crate) fn each(
     mut one: impl FnMut(&Source, Recording<'static>, bool) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let inputs = expand(paths);
-    let mut failed = inputs.complain();
+    let mut failed = inputs.print_failures();
     let opening = limits.opening().cache(MetadataCache::default());
     let many = inputs.sources.len() + inputs.failures.len() > 1;
     for source in &inputs.sources {
@@ -65,12 +65,12 @@ pub(crate) fn each(
             Err(failure @ (Failure::Usage(_) | Failure::ClosedPipe)) => return Err(failure),
             Err(failure) if !many => return Err(failure),
             Err(failure) => {
-                complain("error", &failure.to_string());
+                print_error(&failure.to_string());
                 failed = true;
             }
         }
     }
-    if failed { Err(Failure::Told) } else { Ok(()) }
+    if failed { Err(Failure::Reported) } else { Ok(()) }
 }
 
 /// An open recording.
@@ -122,10 +122,7 @@ impl Losses<'_> {
     /// Finishes the command; with --strict, a loss is a failure.
     pub(crate) fn finish(&self) -> Result<(), Failure> {
         if self.strict && self.count.get() > 0 {
-            return Err(Failure::Failed(format!(
-                "{}: not read completely; leave out --strict to accept that",
-                self.name
-            )));
+            return Err(Failure::lossy(self.name));
         }
         Ok(())
     }

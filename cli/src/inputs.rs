@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use jfr_parse::{OpenOptions, Recording};
 
-use crate::output::complain;
+use crate::output::print_error;
 
 /// Extensions of compressed recordings.
 const PACKED: [&str; 5] = ["gz", "zip", "lz4", "zst", "zstd"];
@@ -110,9 +110,9 @@ impl Inputs {
     }
 
     /// Reports directories that cannot be searched. Returns whether there are any.
-    pub(crate) fn complain(&self) -> bool {
+    pub(crate) fn print_failures(&self) -> bool {
         for failure in &self.failures {
-            complain("error", &format!("{}: {}", failure.name, failure.reason));
+            print_error(&format!("{}: {}", failure.name, failure.reason));
         }
         !self.failures.is_empty()
     }
@@ -176,7 +176,7 @@ pub(crate) fn find(arguments: &[OsString], wanted: Wanted) -> Inputs {
             inputs.sources.push(Source { path: Some(path.to_owned()), stem: stem(path).into() });
         }
     }
-    tell_apart(&mut inputs.sources);
+    make_stems_unique(&mut inputs.sources);
     inputs
 }
 
@@ -265,7 +265,7 @@ fn uses(sources: &[Source]) -> BTreeMap<PathBuf, u32> {
 
 /// Makes stems unique: sources with equal stems use their path below their common directory. Files that still collide
 /// (`a.jfr` and `a.jfr.gz`) keep their extension, and inputs given twice get a number.
-fn tell_apart(sources: &mut [Source]) {
+fn make_stems_unique(sources: &mut [Source]) {
     let collide = |sources: &[Source]| {
         let uses = uses(sources);
         let is_one = |source: &&Source| uses.get(&source.stem).is_some_and(|n| *n > 1);

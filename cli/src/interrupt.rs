@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use pprof_emit::Files;
 
-use crate::output::{clear_bar, complain};
+use crate::output::{clear_bar, print_error};
 
 /// The files being written by this process.
 pub(crate) static FILES: LazyLock<Files> = LazyLock::new(Files::new);
@@ -34,7 +34,7 @@ pub(crate) fn end_after(timeout: Duration) {
             std::thread::sleep(end.saturating_duration_since(Instant::now()));
             FILES.abandon();
             clear_bar();
-            complain("error", TIMED_OUT);
+            print_error(TIMED_OUT);
             std::process::exit(1);
         };
         // Without the thread, the command still ends where it checks the time.
@@ -54,7 +54,7 @@ mod unix {
     use signal_hook::iterator::Signals;
     use signal_hook::{flag, low_level};
 
-    use crate::output::{clear_bar, complain};
+    use crate::output::{clear_bar, print_error};
 
     pub(super) fn watch() -> std::io::Result<()> {
         let again = Arc::new(AtomicBool::new(false));
@@ -83,7 +83,7 @@ mod unix {
         super::FILES.abandon();
         clear_bar();
         let name = low_level::signal_name(signal).unwrap_or("a signal");
-        complain("error", &format!("interrupted by {name}; completed files were kept"));
+        print_error(&format!("interrupted by {name}; completed files were kept"));
         // Does not return, except for signals that do not end a process.
         let _ = low_level::emulate_default_handler(signal);
     }

@@ -45,7 +45,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
             return end(args::Cli::command().print_help().map_err(Failure::from));
         }
         Err(error) if error.use_stderr() => {
-            output::complain("error", &one_line(&error));
+            output::print_error(&one_line(&error));
             return 2;
         }
         // Help and version.
@@ -74,12 +74,12 @@ fn map_files() {
 
 /// Reports a failure that has not been reported yet.
 fn end(done: Result<(), Failure>) -> u8 {
-    output::tell_warnings();
+    output::print_warnings();
     match done {
         Ok(()) => 0,
-        Err(failure @ (Failure::Told | Failure::ClosedPipe)) => failure.status(),
+        Err(failure @ (Failure::Reported | Failure::ClosedPipe)) => failure.status(),
         Err(failure) => {
-            output::complain("error", &failure.to_string());
+            output::print_error(&failure.to_string());
             failure.status()
         }
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jfr_parse::{Limits, OpenOptions, Stop};
+use jfrkit_profile::units::{ParseError, parse_duration, parse_size};
 
 use crate::interrupt;
 
@@ -65,19 +66,12 @@ fn limit(text: &str) -> Result<(&'static str, u64), String> {
         let names: Vec<String> = Limits::NAMES.iter().map(|n| option_name(n)).collect();
         format!("no such limit; expected one of {}", names.join(", "))
     })?;
-    let value = value.trim();
-    let digits = value.find(|c: char| !c.is_ascii_digit()).unwrap_or(value.len());
-    let (number, unit) = value.split_at_checked(digits).unwrap_or((value, ""));
-    let shift = match unit.to_ascii_lowercase().as_str() {
-        "" => 0,
-        "k" => 10,
-        "m" => 20,
-        "g" => 30,
-        "t" => 40,
-        _ => return Err("expected a whole number, optionally followed by K, M, G or T (powers of 1,024)".to_owned()),
-    };
-    let number: u64 = number.parse().map_err(|_| "expected a whole number".to_owned())?;
-    Ok((name, number.checked_mul(1 << shift).ok_or("the value is too large")?))
+    let value = parse_size(value).map_err(|error| match error {
+        ParseError::Number => "expected a whole number",
+        ParseError::Unit => "expected a whole number, optionally followed by K, M, G or T (powers of 1,024)",
+        ParseError::TooLarge => "the value is too large",
+    })?;
+    Ok((name, value))
 }
 
 /// The name of a limit on the command line.
@@ -87,14 +81,12 @@ pub(crate) fn option_name(name: &str) -> String {
 
 fn patience(text: &str) -> Result<Duration, String> {
     let wanted = "expected a time with a unit (ns, us, ms, s, min, h, d), such as 30s";
-    match jfr_analyzers::TimeBound::parse(text) {
-        Ok(jfr_analyzers::TimeBound::FromStart(length)) => {
-            u64::try_from(length.0).map(Duration::from_nanos).map_err(|_| wanted.to_owned())
-        }
-        _ if text.bytes().all(|b| b.is_ascii_digit() || b == b'.') && !text.is_empty() => {
+    match parse_duration(text) {
+        Ok(nanos) => u64::try_from(nanos).map(Duration::from_nanos).map_err(|_| wanted.to_owned()),
+        Err(ParseError::Unit) if text.bytes().all(|b| b.is_ascii_digit() || b == b'.') => {
             Err(format!("{text} has no unit; {wanted}"))
         }
-        _ => Err(wanted.to_owned()),
+        Err(_) => Err(wanted.to_owned()),
     }
 }
 

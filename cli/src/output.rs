@@ -121,13 +121,14 @@ pub(crate) fn width() -> Option<usize> {
 }
 
 /// Warnings waiting to be summarized.
-static HELD: Mutex<Held> = Mutex::new(Held { name: String::new(), kinds: Vec::new(), others: 0 });
+static PENDING: Mutex<PendingWarnings> =
+    Mutex::new(PendingWarnings { name: String::new(), kinds: Vec::new(), others: 0 });
 
 /// Maximum kinds of warnings to keep per input; further ones are only counted.
 const MAX_KINDS: usize = 20;
 
 /// The warnings of one input, by kind.
-struct Held {
+struct PendingWarnings {
     name: String,
     kinds: Vec<Kind>,
     /// The number of warnings of further kinds.
@@ -151,18 +152,18 @@ pub(crate) fn warn(name: &str, text: impl std::fmt::Display) {
     if is_verbose() {
         return line("warning", &format!("{name}: {text}"));
     }
-    let mut held = HELD.lock();
-    if held.name != name {
-        held.tell();
-        name.clone_into(&mut held.name);
+    let mut pending = PENDING.lock();
+    if pending.name != name {
+        pending.print();
+        name.clone_into(&mut pending.name);
     }
     let pattern = pattern(&text);
-    if let Some(kind) = held.kinds.iter_mut().find(|kind| kind.pattern == pattern) {
+    if let Some(kind) = pending.kinds.iter_mut().find(|kind| kind.pattern == pattern) {
         kind.count += 1;
-    } else if held.kinds.len() < MAX_KINDS {
-        held.kinds.push(Kind { pattern, first: text, count: 1 });
+    } else if pending.kinds.len() < MAX_KINDS {
+        pending.kinds.push(Kind { pattern, first: text, count: 1 });
     } else {
-        held.others += 1;
+        pending.others += 1;
     }
 }
 
@@ -179,8 +180,8 @@ fn pattern(text: &str) -> String {
     out
 }
 
-impl Held {
-    fn tell(&mut self) {
+impl PendingWarnings {
+    fn print(&mut self) {
         let name = std::mem::take(&mut self.name);
         for kind in self.kinds.drain(..) {
             let more = match kind.count - 1 {
@@ -200,21 +201,34 @@ impl Held {
 }
 
 /// Prints the summarized warnings.
-pub(crate) fn tell_warnings() {
+pub(crate) fn print_warnings() {
     // Whoever holds the lock is about to print them.
-    if let Some(mut held) = HELD.try_lock() {
-        held.tell();
+    if let Some(mut pending) = PENDING.try_lock() {
+        pending.print();
     }
+}
+
+/// Prints an error, after the summarized warnings.
+pub(crate) fn print_error(message: &str) {
+    print_warnings();
+    line("error", message);
+}
+
+/// Prints a warning that is not about an input, after the summarized ones; nothing with `-q`.
+pub(crate) fn print_warning(message: &str) {
+    print_warnings();
+    if !is_quiet() {
+        line("warning", message);
+    }
+}
+
+/// Prints something that the user should know and that is not a problem.
+pub(crate) fn print_note(message: &str) {
+    print_warnings();
+    line("note", message);
 }
 
 /// Writes a line to standard error. If that fails, there is nowhere to report it.
-pub(crate) fn complain(kind: &str, message: &str) {
-    tell_warnings();
-    if kind != "warning" || !is_quiet() {
-        line(kind, message);
-    }
-}
-
 fn line(kind: &str, message: &str) {
     let line: String = message.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let _ = writeln!(std::io::stderr(), "jfrkit: {kind}: {line}");

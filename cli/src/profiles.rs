@@ -14,7 +14,7 @@ use crate::collecting;
 use crate::failure::Failure;
 use crate::inputs::{Source, Wanted, find};
 use crate::limits;
-use crate::output::{complain, warn};
+use crate::output::{print_error, print_warning, warn};
 
 /// A profile type with its stacks.
 #[derive(Debug)]
@@ -63,10 +63,8 @@ impl Loaded {
     /// Finishes the command. Fails if an input could not be read, or, with --strict, if data was lost.
     pub(crate) fn finish(&self, strict: bool) -> Result<(), Failure> {
         match (self.failed, self.lossy && strict) {
-            (true, _) => Err(Failure::Told),
-            (_, true) => {
-                Err(Failure::Failed(format!("{}: not read completely; leave out --strict to accept that", self.name)))
-            }
+            (true, _) => Err(Failure::Reported),
+            (_, true) => Err(Failure::lossy(&self.name)),
             _ => Ok(()),
         }
     }
@@ -89,7 +87,7 @@ impl Loaded {
             return Err(Failure::Failed(missing.remove(0)));
         }
         for reason in &missing {
-            complain("warning", reason);
+            print_warning(reason);
         }
         Ok(found)
     }
@@ -342,9 +340,9 @@ pub(crate) fn load(
     let opening = limits.opening().stop(stop.clone());
     let cancel = cancel(&stop);
     let inputs = find(inputs, Wanted::Profiles);
-    let mut out = Loaded { failed: inputs.complain(), ..Loaded::default() };
+    let mut out = Loaded { failed: inputs.print_failures(), ..Loaded::default() };
     if inputs.sources.is_empty() {
-        return Err(Failure::Told);
+        return Err(Failure::Reported);
     }
     let mut recordings: Vec<(String, Recording<'static>)> = Vec::new();
     let mut found: Vec<Typed> = Vec::new();
@@ -367,7 +365,7 @@ pub(crate) fn load(
             Ok(opened) => opened,
             Err(failure) if inputs.sources.len() == 1 && !out.failed => return Err(failure),
             Err(failure) => {
-                complain("error", &failure.to_string());
+                print_error(&failure.to_string());
                 out.failed = true;
                 continue;
             }

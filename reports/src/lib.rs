@@ -150,8 +150,7 @@ impl Counts {
     fn findings(self) -> String {
         let infos = || plural(self.infos, "info", "infos");
         match (self.warnings, self.infos) {
-            // No rule applied.
-            (0, 0) if self.ok == 0 => "nothing to judge".to_owned(),
+            (0, 0) if self.ok == 0 => "no rule applied".to_owned(),
             (0, 0) => "nothing found".to_owned(),
             (0, _) => infos(),
             (warnings, 0) => plural(warnings, "warning", "warnings"),

@@ -162,7 +162,7 @@ pub struct Exported {
     /// Lost data, with the name of the input.
     pub warnings: Vec<(String, String)>,
     /// Unreadable inputs, and the reasons.
-    pub failures: Vec<(String, String)>,
+    pub failures: Vec<(String, Error)>,
     /// Fields whose types conflict between recordings, one line each.
     pub conflicts: Vec<String>,
 }
@@ -196,7 +196,7 @@ pub fn export(inputs: &[Input<'_>], options: &ExportOptions<'_>) -> Result<Expor
             Ok(recording) => recording,
             Err(error @ jfr_parse::Error::Stopped) => return Err(error.into()),
             Err(error) => {
-                exported.failures.push((input.name.clone(), error.to_string()));
+                exported.failures.push((input.name.clone(), error.into()));
                 continue;
             }
         };
@@ -285,7 +285,7 @@ impl Exported {
             }
             Err(error @ Error::Read(jfr_parse::Error::Stopped)) => Err(error),
             Err(error) if !all => {
-                self.failures.push((input.name.clone(), error.to_string()));
+                self.failures.push((input.name.clone(), error));
                 Ok(None)
             }
             Err(error) => Err(error),

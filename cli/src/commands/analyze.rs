@@ -25,7 +25,7 @@ use crate::collecting;
 use crate::failure::Failure;
 use crate::inputs::{Inputs, expand};
 use crate::limits;
-use crate::output::{complain, has_color, is_verbose, warn, width, zone};
+use crate::output::{has_color, is_verbose, print_error, warn, width, zone};
 use crate::profiles::{Opened, cancel, open};
 
 use super::report::{self, Part};
@@ -255,11 +255,11 @@ impl Judge<'_> {
         let stop = args.limits.stop();
         let cancel = cancel(&stop);
         let opening = args.limits.opening().stop(stop).cache(MetadataCache::default());
-        inputs.complain();
+        inputs.print_failures();
         let mut results: Vec<Named> =
             inputs.failures.iter().map(|failure| (failure.name.clone(), Err(failure.reason.clone()))).collect();
         if inputs.sources.is_empty() {
-            return Err(Failure::Told);
+            return Err(Failure::Reported);
         }
         let several = inputs.sources.len() + inputs.failures.len() > 1;
         for source in &inputs.sources {
@@ -280,7 +280,7 @@ impl Judge<'_> {
                 }
                 Err(failure) if !several => return Err(failure),
                 Err(failure) => {
-                    complain("error", &failure.to_string());
+                    print_error(&failure.to_string());
                     let reason = failure.to_string();
                     let reason = reason.strip_prefix(&format!("{name}: ")).unwrap_or(&reason).to_owned();
                     parts.push(Part::failed(&name, &reason));
@@ -411,7 +411,7 @@ impl Args {
 
     fn status(&self, results: &[Named], analysis: &Analysis, options: &AnalysisOptions) -> Result<(), Failure> {
         if results.iter().any(|(_, result)| result.is_err()) {
-            return Err(Failure::Told);
+            return Err(Failure::Reported);
         }
         let reports = || results.iter().filter_map(|(name, result)| Some((name, result.as_ref().ok()?)));
         // A report on an unreadable recording would look like a clean bill of health.
@@ -421,7 +421,7 @@ impl Args {
         if self.strict
             && let Some((name, _)) = reports().find(|(_, report)| !report.recording.warnings.is_empty())
         {
-            return Err(Failure::Failed(format!("{name}: not read completely; leave out --strict to accept that")));
+            return Err(Failure::lossy(name));
         }
         let Some(least) = self.fail_on.map(FailOn::severity) else { return Ok(()) };
         let baseline = match &self.baseline {

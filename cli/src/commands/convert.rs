@@ -26,11 +26,11 @@ use collect::{Collected, collect};
 use outcome::{Outcome, Printer, progress};
 
 use crate::collecting::{self, profile_type};
-use crate::failure::Failure;
+use crate::failure::{Failure, lossy};
 use crate::inputs::{Inputs, Source, expand};
 use crate::interrupt::FILES;
 use crate::limits;
-use crate::output::{complain, warn};
+use crate::output::{print_error, warn};
 use crate::profiles::{Loaded, Opened, of_profile, of_set};
 
 use super::flame;
@@ -388,7 +388,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     }
     make_directory(&args.out_dir)?;
     let opening = args.limits.opening().cache(MetadataCache::default());
-    let unsearched = inputs.complain();
+    let unsearched = inputs.print_failures();
     let bar = progress(sources);
     let printer = Printer::new(&bar);
     let failed = if args.merge {
@@ -406,7 +406,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     bar.finish_and_clear();
     printer.finish()?;
     // Each failure was already reported.
-    if failed || unsearched { Err(Failure::Told) } else { Ok(()) }
+    if failed || unsearched { Err(Failure::Reported) } else { Ok(()) }
 }
 
 /// Reads sources as one. Returns `None` if nothing can be read, with the reasons in `failures`.
@@ -518,7 +518,7 @@ fn convert(
                 outcome.failures.push(format!("{name}: there are no samples of the requested types"));
             }
             if args.strict && !profile.losses.is_empty() && outcome.failures.is_empty() {
-                outcome.failures.push(format!("{name}: not read completely; leave out --strict to accept that"));
+                outcome.failures.push(lossy(name));
             }
             return outcome;
         }
@@ -528,10 +528,10 @@ fn convert(
     }
     name.clone_into(&mut outcome.name);
     outcome.warnings.clone_from(&set.losses);
-    let lossy = !outcome.warnings.is_empty();
+    let has_losses = !outcome.warnings.is_empty();
     outcome.warnings.extend_from_slice(&set.warnings);
-    if args.strict && lossy && outcome.failures.is_empty() {
-        outcome.failures.push(format!("{name}: not read completely; leave out --strict to accept that"));
+    if args.strict && has_losses && outcome.failures.is_empty() {
+        outcome.failures.push(lossy(name));
     }
     outcome
 }
@@ -586,7 +586,7 @@ fn to_stdout(args: &Args, inputs: &Inputs) -> Result<(), Failure> {
                 .to_owned(),
         ));
     }
-    let mut failed = inputs.complain();
+    let mut failed = inputs.print_failures();
     let opening = args.limits.opening().cache(MetadataCache::default());
     let name = match sources {
         [only] => only.name(),
@@ -596,9 +596,9 @@ fn to_stdout(args: &Args, inputs: &Inputs) -> Result<(), Failure> {
     let content = read(args, &name, sources, &opening, &ProgressBar::hidden(), &mut failures);
     for failure in &failures {
         failed = true;
-        complain("error", failure);
+        print_error(failure);
     }
-    let Some(content) = content else { return Err(Failure::Told) };
+    let Some(content) = content else { return Err(Failure::Reported) };
     let mut lossy = false;
     if let Content::Recordings(Collected { set, .. }) = &content {
         for loss in &set.losses {
@@ -633,9 +633,9 @@ fn to_stdout(args: &Args, inputs: &Inputs) -> Result<(), Failure> {
     args.write(&name, &content, file, &mut out)?;
     out.flush()?;
     if args.strict && lossy {
-        return Err(Failure::Failed(format!("{name}: not read completely; leave out --strict to accept that")));
+        return Err(Failure::lossy(&name));
     }
-    if failed { Err(Failure::Told) } else { Ok(()) }
+    if failed { Err(Failure::Reported) } else { Ok(()) }
 }
 
 /// Adapts a recording's stop handle for code that does not know recordings.

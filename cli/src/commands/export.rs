@@ -11,15 +11,15 @@ use jfr_analyzers::TimeBound;
 use jfr_parse::{MetadataCache, Recording, Type};
 use jfrkit_profile::ProfileType;
 use jfrkit_profile::units;
-use jfrkit_tables::{ExportOptions, Exported, Input, Table, export};
+use jfrkit_tables::{Error, ExportOptions, Exported, Input, Table, export};
 
 use crate::collecting::{profile_type, time_range};
 use crate::event_filter::Globs;
 use crate::failure::Failure;
 use crate::inputs::expand;
-use crate::interrupt::FILES;
+use crate::interrupt::{FILES, TIMED_OUT};
 use crate::limits;
-use crate::output::complain;
+use crate::output::{print_error, print_warning};
 
 /// Maximum warnings to show per input; further ones are only counted.
 const MAX_WARNINGS: usize = 20;
@@ -110,7 +110,7 @@ fn table(name: &str) -> Result<Table, String> {
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let inputs = expand(&args.inputs);
-    let unsearched = inputs.complain();
+    let unsearched = inputs.print_failures();
     let opening = args.limits.opening().cache(MetadataCache::default());
     let fits = Arc::new(AtomicBool::new(false));
     let mut options = ExportOptions::new(&args.out_dir);
@@ -153,52 +153,60 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
             again: source.is_file(),
         })
         .collect();
-    let exported = export(&of_export, &options).map_err(|error| Failure::Failed(error.to_string()))?;
-    let lost = warn(&exported);
+    let exported = export(&of_export, &options).map_err(|error| match (&error, &*inputs.sources) {
+        (Error::Read(_), [only]) => failure(&only.name(), &error),
+        (Error::Read(jfr_parse::Error::Stopped), _) => Failure::Failed(TIMED_OUT.to_owned()),
+        _ => Failure::Failed(error.to_string()),
+    })?;
+    let lost = warn(args, &exported);
     if exported.added > 0
         && let Some(globs) = args.events.as_ref().filter(|_| !fits.load(Ordering::Relaxed))
     {
-        complain("warning", &format!("no event type matches {}", globs.shown()));
+        print_warning(&format!("no event type matches {}", globs.shown()));
     }
     let samples = options.tables.contains(&Table::Samples);
     for kind in args.types.iter().filter(|_| exported.added > 0 && samples) {
         let table = format!("samples/type={}", kind.name());
         if !exported.written.iter().any(|file| file.table == table) {
-            complain("warning", &format!("there are no {kind} samples"));
+            print_warning(&format!("there are no {kind} samples"));
         }
     }
     tell(args, &exported)?;
-    if args.strict && lost {
-        return Err(Failure::Failed("not read completely; leave out --strict to accept that".to_owned()));
+    if let Some(name) = lost.filter(|_| args.strict) {
+        return Err(Failure::lossy(&name));
     }
-    if unsearched || !exported.failures.is_empty() { Err(Failure::Told) } else { Ok(()) }
+    if unsearched || !exported.failures.is_empty() { Err(Failure::Reported) } else { Ok(()) }
 }
 
-/// Reports losses and failures. Returns whether anything was lost.
-fn warn(exported: &Exported) -> bool {
+/// The failure of an input.
+fn failure(name: &str, error: &Error) -> Failure {
+    match error {
+        Error::Read(error) => Failure::of(name, error),
+        error => Failure::Failed(format!("{name}: {error}")),
+    }
+}
+
+/// Reports losses and failures. Returns what is not complete: an input, or the tables because of a conflict between inputs.
+fn warn(args: &Args, exported: &Exported) -> Option<String> {
     for conflict in &exported.conflicts {
-        complain("warning", conflict);
+        print_warning(conflict);
     }
     let mut shown: BTreeMap<&str, usize> = BTreeMap::new();
     for (name, warning) in &exported.warnings {
         let n = shown.entry(name).or_default();
         *n += 1;
         if *n <= MAX_WARNINGS {
-            complain("warning", &format!("{name}: {warning}"));
+            print_warning(&format!("{name}: {warning}"));
         }
     }
     for (name, n) in shown.into_iter().filter(|(_, n)| *n > MAX_WARNINGS) {
-        complain("warning", &format!("{name}: {} more warnings", n - MAX_WARNINGS));
+        print_warning(&format!("{name}: {} more warnings", n - MAX_WARNINGS));
     }
-    for (name, failure) in &exported.failures {
-        // The message of an input/output error already contains the file name.
-        if failure.starts_with(&format!("{name}: ")) {
-            complain("error", failure);
-        } else {
-            complain("error", &format!("{name}: {failure}"));
-        }
+    for (name, error) in &exported.failures {
+        print_error(&failure(name, error).to_string());
     }
-    !exported.warnings.is_empty() || !exported.conflicts.is_empty()
+    let input = exported.warnings.first().map(|(name, _)| name.clone());
+    input.or_else(|| exported.conflicts.first().map(|_| args.out_dir.display().to_string()))
 }
 
 /// Prints a line for each kind of table.

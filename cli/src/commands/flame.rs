@@ -13,7 +13,7 @@ use crate::collecting;
 use crate::failure::Failure;
 use crate::interrupt::FILES;
 use crate::limits;
-use crate::output::complain;
+use crate::output::print_warning;
 use crate::profiles::{Loaded, Typed, load, tree_failure};
 
 /// Draw flame graphs as one self-contained HTML page, or as a tree in the terminal
@@ -120,7 +120,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         return Err(Failure::Failed(format!("{}: there are no samples", loaded.name)));
     }
     if let Some(reason) = loaded.emptied().filter(|_| only.is_empty()) {
-        complain("warning", &reason);
+        print_warning(&reason);
     }
     let title = loaded.name.rsplit('/').next().unwrap_or(&loaded.name);
     write_page(args.output.as_deref(), title, args.no_open, |out| page(out, &loaded, &only, &view, &cancel))?;

@@ -13,7 +13,7 @@ use crate::collecting;
 use crate::failure::Failure;
 use crate::inputs::{Wanted, find};
 use crate::limits;
-use crate::output::complain;
+use crate::output::print_warning;
 use crate::profiles::{Opened, emptied, open, tree_failure};
 
 use super::flame::write_page;
@@ -91,7 +91,7 @@ fn read(args: &Args, name: &str, opened: Opened) -> Result<Timed, Failure> {
                 set = collect(&recording, &options).map_err(|e| Failure::of(name, &e))?;
             }
             for text in set.losses.iter().chain(&set.warnings) {
-                complain("warning", &format!("{name}: {text}"));
+                print_warning(&format!("{name}: {text}"));
             }
             // Some types have no times.
             let at = set.profiles.iter().position(|profile| profile.timeline.is_some()).unwrap_or(0);
@@ -115,8 +115,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let cancel = crate::profiles::cancel(&stop);
     let opening = args.limits.opening().stop(stop);
     let inputs = find(std::slice::from_ref(&args.input), Wanted::Profiles);
-    if inputs.complain() {
-        return Err(Failure::Told);
+    if inputs.print_failures() {
+        return Err(Failure::Reported);
     }
     let [source] = inputs.sources.as_slice() else {
         return Err(Failure::Usage("a heat map shows a single recording or profile; give only one file".to_owned()));

@@ -109,7 +109,7 @@ impl Args {
             warn(name, warning);
         }
         if self.strict && !summary.warnings.is_empty() {
-            return Err(Failure::Failed(format!("{name}: not read completely; leave out --strict to accept that")));
+            return Err(Failure::lossy(name));
         }
         Ok(())
     }

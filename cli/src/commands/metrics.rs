@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::failure::Failure;
 use crate::inputs::expand;
 use crate::limits;
-use crate::output::{complain, is_verbose, warn, zone};
+use crate::output::{is_verbose, print_error, warn, zone};
 use crate::profiles::{Opened, cancel, open};
 
 /// Show metrics over time: CPU cores, allocation rate, pauses, heap, threads, waits
@@ -70,17 +70,16 @@ struct Of<'a> {
 }
 
 fn step(text: &str) -> Result<Nanos, String> {
-    let wrong = || "expected a time such as 1s or 100ms".to_owned();
-    match jfr_analyzers::TimeBound::parse(text) {
-        Ok(jfr_analyzers::TimeBound::FromStart(step)) if step.0 >= 1_000_000 => Ok(step),
-        Ok(jfr_analyzers::TimeBound::FromStart(_)) => Err("the step must be at least 1ms".to_owned()),
-        _ => Err(wrong()),
+    match jfrkit_profile::units::parse_duration(text) {
+        Ok(nanos) if nanos >= 1_000_000 => Ok(Nanos(nanos)),
+        Ok(_) => Err("the step must be at least 1ms".to_owned()),
+        Err(_) => Err("expected a time such as 1s or 100ms".to_owned()),
     }
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let inputs = expand(&args.inputs);
-    let mut failed = inputs.complain();
+    let mut failed = inputs.print_failures();
     let stop = args.limits.stop();
     let cancel = cancel(&stop);
     let opening = args.limits.opening().stop(stop).cache(MetadataCache::default());
@@ -116,7 +115,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
             }
             Err(failure) if !many => return Err(failure),
             Err(failure) => {
-                complain("error", &failure.to_string());
+                print_error(&failure.to_string());
                 failed = true;
             }
         }
@@ -126,10 +125,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     }
     out.flush()?;
     match lossy {
-        _ if failed => Err(Failure::Told),
-        Some(name) if args.strict => {
-            Err(Failure::Failed(format!("{name}: not read completely; leave out --strict to accept that")))
-        }
+        _ if failed => Err(Failure::Reported),
+        Some(name) if args.strict => Err(Failure::lossy(&name)),
         _ => Ok(()),
     }
 }

@@ -10,7 +10,7 @@ use jfrkit_server::{Id, Options, Server};
 use super::serve::failure;
 use crate::failure::Failure;
 use crate::inputs::expand;
-use crate::output::complain;
+use crate::output::print_error;
 
 /// Open recordings and profiles in the browser
 #[derive(Debug, clap::Args)]
@@ -37,7 +37,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let inputs = expand(&args.inputs);
-    let unsearched = inputs.complain();
+    let unsearched = inputs.print_failures();
     let temporary = std::env::temp_dir().join(format!("jfrkit-open-{}", std::process::id()));
     let mut options = Options::default();
     options.dir = args.dir.clone().unwrap_or_else(|| temporary.clone());
@@ -55,7 +55,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         let _ = std::fs::remove_dir_all(&temporary);
     }
     result?;
-    if unsearched { Err(Failure::Told) } else { Ok(()) }
+    if unsearched { Err(Failure::Reported) } else { Ok(()) }
 }
 
 fn show(args: &Args, options: Options, inputs: &crate::inputs::Inputs) -> Result<(), Failure> {
@@ -67,11 +67,11 @@ fn show(args: &Args, options: Options, inputs: &crate::inputs::Inputs) -> Result
         let query = jfrkit_server::upload::query(&[("tag", &format!("file:{name}"))]);
         match server.insert(&content, &query) {
             Ok(id) => ids.push(id),
-            Err(error) => complain("error", &format!("{name}: {error}")),
+            Err(error) => print_error(&format!("{name}: {error}")),
         }
     }
     if ids.is_empty() {
-        return Err(Failure::Told);
+        return Err(Failure::Reported);
     }
     let url = server.urls().first().cloned().unwrap_or_default();
     let address = match ids.as_slice() {

@@ -20,7 +20,7 @@ use jfrkit_rules::profiled::evaluate_file;
 use crate::failure::Failure;
 use crate::inputs::{Source, Wanted, find};
 use crate::limits;
-use crate::output::{complain, warn};
+use crate::output::{print_error, print_note, warn};
 use crate::profiles::{Opened, Typed, of_profile, of_set, open, tree_failure};
 
 use super::flame::write_page;
@@ -63,20 +63,8 @@ pub(crate) struct Args {
 
 /// Parses a size in bytes: 500000, 10MB, 2MiB.
 fn size(text: &str) -> Result<usize, String> {
-    let wrong = || "expected a size such as 10MB".to_owned();
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at_checked(digits).ok_or_else(wrong)?;
-    let factor = match unit.trim() {
-        "" | "B" => 1,
-        "kB" | "KB" => 1_000,
-        "MB" => 1_000_000,
-        "GB" => 1_000_000_000,
-        "KiB" => 1 << 10,
-        "MiB" => 1 << 20,
-        "GiB" => 1 << 30,
-        _ => return Err(wrong()),
-    };
-    number.parse::<usize>().ok().and_then(|n| n.checked_mul(factor)).ok_or_else(wrong)
+    let bytes = jfrkit_profile::units::parse_size(text).ok().and_then(|bytes| usize::try_from(bytes).ok());
+    bytes.ok_or_else(|| "expected a size such as 10MB".to_owned())
 }
 
 /// The default maximum size of a page in bytes.
@@ -323,12 +311,9 @@ pub(crate) fn tell(folded: &ReportFolded) {
         let nodes = units::count(i64::try_from(folded.nodes).unwrap_or(i64::MAX));
         let share = folded.share * 100.0;
         let least = folded.least * 100.0;
-        complain(
-            "note",
-            &format!(
-                "{nodes} nodes below {least} % are folded, at most {share:.2} % of a type; totals and tables are exact"
-            ),
-        );
+        print_note(&format!(
+            "{nodes} nodes below {least} % are folded, at most {share:.2} % of a type; totals and tables are exact"
+        ));
     }
 }
 
@@ -337,11 +322,11 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let cancel = crate::profiles::cancel(&stop);
     let opening = args.limits.opening().stop(stop);
     let inputs = find(&args.inputs, Wanted::Profiles);
-    let mut failed = inputs.complain();
+    let mut failed = inputs.print_failures();
     let analysis = jfrkit_rules::analysis();
     let mut options = Options::default();
     options.types = args.types.iter().filter_map(|name| ProfileType::from_name(name)).collect();
-    let (mut parts, mut lossy) = (Vec::new(), false);
+    let (mut parts, mut lossy) = (Vec::new(), None);
     let mut one = |source: &Source| -> Result<Part, Failure> {
         let name = source.name();
         let (opened, lost) = open(source, &opening, &cancel)?;
@@ -351,8 +336,11 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
                     warn(&name, loss);
                 }
                 let rules = (&analysis, &AnalysisOptions::default());
-                let (part, _) = Part::of_recording(&name, &recording, rules, &options)
-                    .map_err(|e| Failure::Failed(format!("{name}: {e}")))?;
+                let (part, _) =
+                    Part::of_recording(&name, &recording, rules, &options).map_err(|error| match error {
+                        AnalysisError::Read(error) => Failure::of(&name, &error),
+                        error => Failure::Failed(format!("{name}: {error}")),
+                    })?;
                 for warning in &part.warnings {
                     warn(&name, warning);
                 }
@@ -364,7 +352,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
                 Part::of_profile(&name, &profile, report, source.size())
             }
         };
-        lossy |= lost || part.warnings.iter().any(|warning| warning.starts_with("lost: "));
+        if lost || part.warnings.iter().any(|warning| warning.starts_with("lost: ")) {
+            lossy.get_or_insert_with(|| name.clone());
+        }
         part.only(&args.types);
         if part.types.is_empty() {
             let reason = part.absent.first().map(|(_, reason)| reason.as_str());
@@ -379,7 +369,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
             Ok(part) => parts.push(part),
             Err(failure) if !several => return Err(failure),
             Err(failure) => {
-                complain("error", &failure.to_string());
+                print_error(&failure.to_string());
                 let text = failure.to_string();
                 let name = source.name();
                 let reason = text.strip_prefix(&format!("{name}: ")).unwrap_or(&text);
@@ -389,7 +379,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         }
     }
     if parts.iter().all(|part| part.failed.is_some()) {
-        return Err(Failure::Told);
+        return Err(Failure::Reported);
     }
     let mut folded = None;
     let fill = |out: &mut dyn Write| {
@@ -399,9 +389,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     if let Some(folded) = &folded {
         tell(folded);
     }
-    match (failed, lossy && args.strict) {
-        (true, _) => Err(Failure::Told),
-        (_, true) => Err(Failure::Failed("not read completely; leave out --strict to accept that".to_owned())),
-        _ => Ok(()),
+    match lossy.filter(|_| args.strict) {
+        _ if failed => Err(Failure::Reported),
+        Some(name) => Err(Failure::lossy(&name)),
+        None => Ok(()),
     }
 }

@@ -7,7 +7,7 @@ use jfr_parse::text::plain;
 use jfrkit_server::upload::{Target, file_tag, query};
 
 use crate::failure::Failure;
-use crate::output::complain;
+use crate::output::print_error;
 
 /// Send recordings and pprof files to a server
 #[derive(Debug, clap::Args)]
@@ -92,7 +92,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     for file in &args.files {
         if file.is_dir() {
-            complain("error", &format!("{}: is a directory; name the files in it", file.display()));
+            print_error(&format!("{}: is a directory; name the files in it", file.display()));
             failed = true;
             continue;
         }
@@ -103,7 +103,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         let uploaded = match target.send(file, &query(&pairs), args.wait) {
             Ok(uploaded) => uploaded,
             Err(reason) => {
-                complain("error", &reason);
+                print_error(&reason);
                 failed = true;
                 continue;
             }
@@ -111,7 +111,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         writeln!(out, "{}/profiles/{}", target.url, uploaded.id)?;
         if uploaded.status == "failed" {
             let reason = uploaded.reason.unwrap_or_default();
-            complain("error", &format!("{}: cannot be read: {}", file.display(), plain(&reason)));
+            print_error(&format!("{}: cannot be read: {}", file.display(), plain(&reason)));
             failed = true;
         }
         for (severity, rule, cost) in &uploaded.findings {
@@ -125,7 +125,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     }
     out.flush()?;
     match (failed, met) {
-        (true, _) => Err(Failure::Told),
+        (true, _) => Err(Failure::Reported),
         (_, 0) => Ok(()),
         (_, 1) => Err(Failure::Found("1 finding meets --fail-on".to_owned())),
         (_, n) => Err(Failure::Found(format!("{n} findings meet --fail-on"))),

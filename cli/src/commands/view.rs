@@ -320,8 +320,7 @@ impl<O: Write> Job<'_, O> {
         let all = matches!(wanted, Wanted::AllEvents) || views.len() > 12;
         self.write(&answers, all)?;
         if lossy && self.args.strict {
-            let message = format!("{}: not read completely; leave out --strict to accept that", self.name);
-            return Err(Failure::Failed(message));
+            return Err(Failure::lossy(self.name));
         }
         Ok(())
     }

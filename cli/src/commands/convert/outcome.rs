@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 
 use crate::failure::Failure;
 use crate::inputs::Source;
-use crate::output::{complain, is_quiet, shows_bar, tell_warnings, warn};
+use crate::output::{is_quiet, print_error, print_warnings, shows_bar, warn};
 
 /// The outcome of an input.
 #[derive(Default)]
@@ -53,9 +53,9 @@ impl<'b> Printer<'b> {
                 for warning in &outcome.warnings {
                     warn(&outcome.name, warning);
                 }
-                tell_warnings();
+                print_warnings();
                 for failure in &outcome.failures {
-                    complain("error", failure);
+                    print_error(failure);
                 }
                 if is_quiet() {
                     return Ok(());
