@@ -3,13 +3,10 @@
 
 mod common;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use common::{arguments, assert_failed, fixture, jfrkit};
-
-fn demo(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../server/demo").join(name)
-}
+use common::{arguments, demo, failure, fixture, jfrkit, shown};
+use insta::assert_snapshot;
 
 fn run(input: &Path, arguments: &[&str]) -> std::process::Output {
     jfrkit(&arguments[..1]).arg(input).args(&arguments[1..]).output().unwrap()
@@ -28,22 +25,18 @@ fn a_filter_that_a_pprof_file_cannot_answer_is_an_error() {
     let go = demo("go-cpu.pprof.gz");
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().to_str().unwrap();
-    for (filter, what) in [
-        (
-            ["--from", "1s"],
-            "go-cpu.pprof.gz: this profile has no times of samples, so --from and --to cannot be applied",
-        ),
-        (["--to", "1s"], "this profile has no times of samples"),
-        (["--thread", "allocate"], "this profile has no threads, so --thread cannot be applied"),
-        (["--state", "RUNNABLE"], "this profile has no thread states, so --state cannot be applied"),
-    ] {
-        for command in [
-            &["top"][..],
-            &["flame", "--term"],
-            &["heatmap", "-o", "-"],
-            &["convert", "--format", "collapsed", "-o", out],
-        ] {
-            assert_failed(&run(&go, &[command, &filter].concat()), &[what]);
+    let filters = [["--from", "1s"], ["--to", "1s"], ["--thread", "allocate"], ["--state", "RUNNABLE"]];
+    insta::allow_duplicates! {
+        for command in
+            [&["top"][..], &["flame", "--term"], &["heatmap", "-o", "-"], &["convert", "--format", "collapsed", "-o", out]]
+        {
+            let each = filters.map(|filter| failure(&run(&go, &[command, &filter].concat())));
+            assert_snapshot!(each.join("\n"), @r"
+            jfrkit: error: server/demo/go-cpu.pprof.gz: this profile has no times of samples, so --from and --to cannot be applied
+            jfrkit: error: server/demo/go-cpu.pprof.gz: this profile has no times of samples, so --from and --to cannot be applied
+            jfrkit: error: server/demo/go-cpu.pprof.gz: this profile has no threads, so --thread cannot be applied
+            jfrkit: error: server/demo/go-cpu.pprof.gz: this profile has no thread states, so --state cannot be applied
+            ");
         }
     }
     assert!(common::names(dir.path()).is_empty());
@@ -72,24 +65,34 @@ fn pprof_files_are_filtered_by_thread_time_and_frame() {
     let with = samples(&python, &["--type", "wall", "--include", "Thread.run"]);
     let without = samples(&python, &["--type", "wall", "--exclude", "Thread.run"]);
     assert_eq!(with + without, all);
-    assert_failed(&run(&python, &["top", "--type", "wall", "--thread", "nobody"]), &["no wall profile: the filters"]);
+    assert_snapshot!(shown(&run(&python, &["top", "--type", "wall", "--thread", "nobody"])), @r"
+    jfrkit: error: server/demo/python.pprof.zst: no wall profile: the filters exclude all samples
+    exit status 1
+    ");
 }
 
 #[test]
 fn a_filter_does_not_change_the_type_that_is_shown() {
     let recording = fixture("jdk17-full.jfr");
-    let reason = "no cpu profile: the filters exclude all events of jdk.ExecutionSample";
-    for command in [&["top"][..], &["flame", "--term"], &["heatmap", "-o", "-"]] {
-        assert_failed(&run(&recording, &[command, &["--state", "foo"]].concat()), &[reason]);
+    insta::allow_duplicates! {
+        for command in [&["top"][..], &["flame", "--term"], &["heatmap", "-o", "-"]] {
+            assert_snapshot!(shown(&run(&recording, &[command, &["--state", "foo"]].concat())), @r"
+            jfrkit: error: fixtures/jdk17-full.jfr: no cpu profile: the filters exclude all events of jdk.ExecutionSample
+            exit status 1
+            ");
+        }
     }
     // The page has the other types, and says what is missing.
     let page = run(&recording, &["flame", "--state", "foo", "-o", "-"]);
     assert!(page.status.success() && !page.stdout.is_empty());
-    assert!(common::said(&page)[0].contains(reason), "{:?}", common::said(&page));
+    assert_snapshot!(common::without_places(&common::said(&page).join("\n")), @"jfrkit: warning: fixtures/jdk17-full.jfr: no cpu profile: the filters exclude all events of jdk.ExecutionSample");
     // Without CPU samples to begin with, another type comes first whatever the filter.
     assert!(samples(&fixture("scenarios/lock-contention.jfr.gz"), &["--type", "lock", "--thread", "."]) > 0);
     let go = demo("go-cpu.pprof.gz");
-    assert_failed(&run(&go, &["top", "--include", "no.such.function"]), &["no cpu profile: the filters exclude"]);
+    assert_snapshot!(shown(&run(&go, &["top", "--include", "no.such.function"])), @r"
+    jfrkit: error: server/demo/go-cpu.pprof.gz: no cpu profile: the filters exclude all samples
+    exit status 1
+    ");
 }
 
 #[test]
@@ -99,33 +102,44 @@ fn a_type_without_samples_does_not_hide_the_others() {
     let both = run(&recording, &["top", "--type", "cpu,lock"]);
     assert!(both.status.success());
     assert_eq!(both.stdout, only_cpu.stdout);
-    assert!(common::said(&both)[0].contains("jdk11-profile.jfr.gz: no lock profile: "), "{:?}", common::said(&both));
+    assert_snapshot!(common::without_places(&common::said(&both).join("\n")), @"jfrkit: warning: fixtures/jdk11-profile.jfr.gz: no lock profile: jdk.ThreadPark events do not count here: they are not lock waits");
     let reversed = run(&recording, &["flame", "--term", "--type", "lock,cpu"]);
     assert_eq!(reversed.stdout, run(&recording, &["flame", "--term", "--type", "cpu"]).stdout);
     assert!(reversed.status.success());
     // A typo is still one, and nothing at all is a failure.
-    assert_eq!(run(&recording, &["top", "--type", "cpu,lokc"]).status.code(), Some(2));
-    let none = run(&recording, &["top", "--type", "lock,wall"]);
-    assert_eq!((none.status.code(), none.stdout.len()), (Some(1), 0));
-    let merged =
-        jfrkit(&arguments!["top", "--type", "cpu,lock", &recording, demo("go-cpu.pprof.gz")]).output().unwrap();
-    assert!(merged.status.code().is_some());
+    assert_snapshot!(shown(&run(&recording, &["top", "--type", "cpu,lokc"])), @r#"
+    jfrkit: error: fixtures/jdk11-profile.jfr.gz: no profile type "lokc"; did you mean lock?
+    exit status 2
+    "#);
+    assert_snapshot!(shown(&run(&recording, &["top", "--type", "lock,wall"])), @r"
+    jfrkit: error: fixtures/jdk11-profile.jfr.gz: no lock profile: jdk.ThreadPark events do not count here: they are not lock waits
+    exit status 1
+    ");
+    assert_snapshot!(shown(&common::run!("top", "--type", "cpu,lock", &recording, demo("go-cpu.pprof.gz"))), @r"
+    jfrkit: error: fixtures/jdk11-profile.jfr.gz and 1 more: its cpu profile measures samples/count, cpu/nanoseconds, those before it measure cpu-samples/count, cpu-time/nanoseconds
+    exit status 1
+    ");
 }
 
 #[test]
 fn commands_for_recordings_reject_pprof_files() {
-    for command in ["summary", "info", "print", "metadata"] {
-        assert_failed(&run(&demo("go-cpu.pprof.gz"), &[command]), &["this is a pprof file, not a recording", "top"]);
+    insta::allow_duplicates! {
+        for command in ["summary", "info", "print", "metadata"] {
+            assert_snapshot!(shown(&run(&demo("go-cpu.pprof.gz"), &[command])), @r"
+            jfrkit: error: server/demo/go-cpu.pprof.gz: this is a pprof file, not a recording; analyze, convert, top, flame, diff, heatmap, report and metrics can read it
+            exit status 1
+            ");
+        }
     }
 }
 
 #[test]
 fn a_file_that_cannot_be_exported_is_named_once() {
     let dir = tempfile::tempdir().unwrap();
-    let output = jfrkit(&arguments!["export", "nosuch.jfr", "-o", dir.path().join("out")]).output().unwrap();
-    let said = common::said(&output);
-    assert!(said.iter().any(|line| line.matches("nosuch.jfr").count() == 1), "{said:?}");
-    assert!(said.iter().all(|line| line.matches("nosuch.jfr").count() < 2), "{said:?}");
+    assert_snapshot!(shown(&common::run!("export", "nosuch.jfr", "-o", dir.path().join("out"))), @r"
+    jfrkit: error: nosuch.jfr: No such file or directory (os error 2)
+    exit status 1
+    ");
 }
 
 #[test]

@@ -3,10 +3,12 @@
 
 mod common;
 
-use common::{arguments, fixture, jfrkit};
+use assert_cmd::assert::OutputAssertExt;
+use common::{arguments, fixture, jfrkit, run, shown};
+use insta::assert_snapshot;
 
 fn text(output: &std::process::Output) -> String {
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    output.clone().assert().success();
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
@@ -99,16 +101,29 @@ fn a_regression_ends_with_status_3_and_names_the_function() {
     let [a, b] = ["a.pb.gz", "b.pb.gz"].map(|name| dir.path().join(name));
     profile(&a, 3_000);
     profile(&b, 3_900);
-    let output = jfrkit(&arguments!["diff", "--fail-on-regression", "20%", &a, &b]).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(3), "{said}");
-    assert_eq!(said.trim(), "jfrkit: error: regression: main.slow grew by 30.0 %");
-    let table = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(table.contains("+30.0 %") && table.contains("main.slow"), "{table}");
+    assert_snapshot!(shown(&run!("diff", "--fail-on-regression", "20%", &a, &b)), @r"
+    cpu · cpu
+    A  TEMP/a.pb.gz: 1 min 20 s in 1 min, 8,000 samples
+    B  TEMP/b.pb.gz: 1 min 29 s in 1 min, 8,900 samples
+
+            A          B   change
+    1.333 s/s  1.483 s/s  +11.3 %         all
+    0.500 s/s  0.650 s/s  +30.0 %         main.slow
+    0.833 s/s  0.833 s/s   +0.0 %  noise  main.other
+    jfrkit: error: regression: main.slow grew by 30.0 %
+    exit status 3
+    ");
     // In the other direction nothing grew.
     text(&jfrkit(&arguments!["diff", "--fail-on-regression", "20%", &b, &a]).output().unwrap());
-    let markdown = text(&jfrkit(&arguments!["diff", "--format", "markdown", &a, &b]).output().unwrap());
-    assert!(markdown.contains("| `main.slow` | 0.500 s/s | 0.650 s/s | +30.0 % |  |"), "{markdown}");
+    assert_snapshot!(shown(&run!("diff", "--format", "markdown", &a, &b)), @r"
+    **cpu** (cpu), A: `TEMP/a.pb.gz`, B: `TEMP/b.pb.gz`
+
+    | function | A | B | change | |
+    |---|--:|--:|--:|---|
+    | `all` | 1.333 s/s | 1.483 s/s | +11.3 % |  |
+    | `main.slow` | 0.500 s/s | 0.650 s/s | +30.0 % |  |
+    | `main.other` | 0.833 s/s | 0.833 s/s | +0.0 % | noise |
+    ");
     let html = text(&jfrkit(&arguments!["diff", "--format", "html", "-o", "-", &a, &b]).output().unwrap());
     assert!(html.contains("\"kind\":\"diff\"") && html.contains("\"self_b\"") || html.contains("application/gzip"));
 }
@@ -117,16 +132,20 @@ fn a_regression_ends_with_status_3_and_names_the_function() {
 fn a_file_that_is_neither_format_is_one_clear_error() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("notes.txt");
-    std::fs::write(&path, "hello, this is not a profile").unwrap();
-    let output = jfrkit(&arguments!["flame", "--no-open", &path]).output().unwrap();
-    common::assert_failed(
-        &output,
-        &["notes.txt: neither a recording nor a profile: not a pprof profile, or truncated"],
-    );
+    std::fs::write(&path, "hello, this is no profile").unwrap();
+    assert_snapshot!(shown(&run!("flame", "--no-open", &path)), @r"
+    jfrkit: error: TEMP/notes.txt: neither a recording nor a profile: not a pprof profile, or truncated: the profile is damaged at byte 2 of 25 (decompressed)
+    exit status 1
+    ");
     std::fs::write(&path, "").unwrap();
-    common::assert_failed(&jfrkit(&arguments!["top", &path]).output().unwrap(), &["notes.txt: the file is empty"]);
-    let output = jfrkit(&arguments!["heatmap", "--no-open", dir.path()]).output().unwrap();
-    assert_ne!(output.status.code(), Some(0));
+    assert_snapshot!(shown(&run!("top", &path)), @r"
+    jfrkit: error: TEMP/notes.txt: the file is empty
+    exit status 1
+    ");
+    assert_snapshot!(shown(&run!("heatmap", "--no-open", dir.path())), @r"
+    jfrkit: error: TEMP: no profiles in this directory (files ending in .jfr, .pprof, .pb or .prof, compressed or not)
+    exit status 1
+    ");
 }
 
 #[test]
@@ -172,8 +191,8 @@ fn a_sample_type_can_be_selected_by_name() {
         let output = jfrkit(&arguments!["flame", "--term", &recording]).args(arguments).output().unwrap();
         text(&output).lines().next().unwrap().to_owned()
     };
-    assert!(shown(&["--type", "alloc"]).contains("alloc-space"), "{}", shown(&["--type", "alloc"]));
-    assert!(shown(&["--type", "alloc-samples"]).contains("alloc-samples"), "{}", shown(&["--type", "alloc-samples"]));
+    assert_snapshot!(shown(&["--type", "alloc"]), @"Allocation · alloc-space: 51.7 MiB in 678 samples");
+    assert_snapshot!(shown(&["--type", "alloc-samples"]), @"Allocation · alloc-samples: 678 in 678 samples");
     let diff = arguments!["diff", "--format", "json", "--type", "alloc-samples", &recording, &recording];
     let json: serde_json::Value = serde_json::from_str(&text(&jfrkit(&diff).output().unwrap())).unwrap();
     assert_eq!(
@@ -238,8 +257,10 @@ fn library_code_counts_for_the_function_that_was_called() {
     let top = jfrkit(&arguments!["top", "--collapse-library", "lib.", "--format", "json", &path]).output().unwrap();
     let top: serde_json::Value = serde_json::from_str(&text(&top)).unwrap();
     assert!(top["rows"].to_string().contains("lib.outer") && !top["rows"].to_string().contains("lib.inner"), "{top}");
-    let output = jfrkit(&arguments!["flame", "--term", "--collapse-library", "", &path]).output().unwrap();
-    assert_eq!(output.status.code(), Some(2));
+    assert_snapshot!(common::shown(&run!("flame", "--term", "--collapse-library", "", &path)), @r"
+    jfrkit: error: a value is required for '--collapse-library <PREFIXES>' but none was supplied; see --help
+    exit status 2
+    ");
 }
 
 #[test]
@@ -268,14 +289,20 @@ fn names_with_control_characters_are_escaped() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.pb");
     profile_of(&path, "\u{1b}[31m\u{202e}red\n| `x`", 3_000);
+    let mut names = Vec::new();
     let commands: [&[&str]; 4] = [&["diff"], &["diff", "--format", "markdown"], &["top"], &["flame", "--term"]];
     for command in commands {
         let inputs = if command[0] == "diff" { vec![&path, &path] } else { vec![&path] };
         let printed = text(&jfrkit(command).args(inputs).output().unwrap());
-        assert!(printed.contains("\\u{1b}[31m\\u{202e}red\\n"), "{command:?}: {printed}");
         assert!(!printed.contains(['\u{1b}', '\u{202e}']), "{command:?}: {printed}");
-        assert!(!command.contains(&"markdown") || printed.contains("red\\n\\| 'x'`"), "{printed}");
+        names.push(printed.lines().find(|line| line.contains("red")).unwrap().trim().to_owned());
     }
+    assert_snapshot!(names.join("\n"), @r"
+    0.500 s/s  0.500 s/s  +0.0 %  noise  \u{1b}[31m\u{202e}red\n| `x`
+    | `\u{1b}[31m\u{202e}red\n\| 'x'` | 0.500 s/s | 0.500 s/s | +0.0 % | noise |
+    \u{1b}[31m\u{202e}red\n| `x`  30 s    37.5   30 s     37.5    3,000
+    30 s  37.5 %  \u{1b}[31m\u{202e}red\n| `x`
+    ");
 }
 
 #[test]
@@ -283,9 +310,13 @@ fn a_type_that_a_profile_does_not_have_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.pb.gz");
     profile(&path, 3_000);
-    for command in ["top", "flame", "heatmap"] {
-        let output = jfrkit(&arguments![command, "--type", "lock", &path]).output().unwrap();
-        common::assert_failed(&output, &["a.pb.gz: no lock profile; it has cpu"]);
+    insta::allow_duplicates! {
+        for command in ["top", "flame", "heatmap"] {
+            assert_snapshot!(shown(&run!(command, "--type", "lock", &path)), @r"
+            jfrkit: error: TEMP/a.pb.gz: no lock profile; it has cpu
+            exit status 1
+            ");
+        }
     }
 }
 
@@ -295,10 +326,10 @@ fn a_file_that_measures_something_else_is_named() {
     let recording = fixture("jdk17-full.jfr");
     text(&jfrkit(&arguments!["convert", "--types", "cpu", "-o", dir.path(), &recording]).output().unwrap());
     profile(&dir.path().join("z.pb.gz"), 3_000);
-    let output = jfrkit(&arguments!["top", dir.path()]).output().unwrap();
-    let said =
-        "z.pb.gz: its cpu profile measures samples/count, cpu/nanoseconds, those before it measure cpu-samples/count";
-    common::assert_failed(&output, &[said]);
+    assert_snapshot!(shown(&run!("top", dir.path())), @r"
+    jfrkit: error: TEMP/z.pb.gz: its cpu profile measures samples/count, cpu/nanoseconds, those before it measure cpu-samples/count, cpu-time/nanoseconds
+    exit status 1
+    ");
 }
 
 #[test]
@@ -309,6 +340,8 @@ fn a_heat_map_shows_the_first_type_that_has_samples() {
     let recording = fixture("scenarios/lock-convoy.jfr.gz");
     text(&jfrkit(&arguments!["heatmap", "-o", &page, &recording]).output().unwrap());
     assert!(std::fs::read_to_string(&page).unwrap().contains("\"kind\":\"heatmap\""));
-    let output = jfrkit(&arguments!["heatmap", "-o", &page, "--type", "cpu", &recording]).output().unwrap();
-    common::assert_failed(&output, &["no cpu profile"]);
+    assert_snapshot!(shown(&run!("heatmap", "-o", &page, "--type", "cpu", &recording)), @r"
+    jfrkit: error: fixtures/scenarios/lock-convoy.jfr.gz: no cpu profile: disabled in the recording's settings: jdk.ExecutionSample; enable it with: jcmd fx.Scenarios JFR.start settings=profile jdk.ExecutionSample#enabled=true filename=recording.jfr
+    exit status 1
+    ");
 }

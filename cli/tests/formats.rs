@@ -5,15 +5,12 @@ mod common;
 
 use std::collections::BTreeMap;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 
-use common::{arguments, fixture, jfrkit};
+use common::{arguments, demo, fixture, jfrkit, run, shown};
+use insta::assert_snapshot;
 use serde_json::Value;
-
-fn demo(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../server/demo").join(name)
-}
 
 fn convert(input: &Path, out: &Path, more: &[&str]) -> Output {
     let output = jfrkit(&arguments!["convert", input, "-o", out]).args(more).output().unwrap();
@@ -312,18 +309,11 @@ fn speedscope_has_all_types_in_one_file_and_a_timeline_on_request() {
     // Samples overlap and have gaps, so the timeline differs a little from the sum.
     let total = total(&recording, "cpu");
     assert!((spent - total).abs() < total / 2, "{spent} of {total}");
-    let go = jfrkit(&arguments![
-        "convert",
-        "--format",
-        "speedscope",
-        "--evented",
-        "-o",
-        out.path(),
-        demo("go-cpu.pprof.gz")
-    ]);
-    let failed = { go }.output().unwrap();
-    assert_eq!(failed.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&failed.stderr).contains("when they were taken"));
+    let go = demo("go-cpu.pprof.gz");
+    assert_snapshot!(shown(&run!("convert", "--format", "speedscope", "--evented", "-o", out.path(), go)), @r"
+    jfrkit: error: TEMP/go-cpu.speedscope.json: its samples have no timestamps
+    exit status 1
+    ");
 }
 
 #[test]
@@ -349,17 +339,27 @@ fn firefox_has_threads_times_markers_and_counters() {
 fn contradictory_options_are_usage_errors() {
     let out = tempfile::tempdir().unwrap();
     let recording = fixture("jdk17-full.jfr");
-    for wrong in [&["--otlp-json"][..], &["--evented"], &["--class-frames"], &["--types", "nothing"]] {
-        let output = jfrkit(&arguments!["convert", &recording, "-o", out.path()]).args(wrong).output().unwrap();
-        assert_eq!(output.status.code(), Some(2), "{wrong:?}");
-    }
+    let wrong = [&["--otlp-json"][..], &["--evented"], &["--class-frames"], &["--types", "nothing"]].map(|wrong| {
+        shown(&jfrkit(&arguments!["convert", &recording, "-o", out.path()]).args(wrong).output().unwrap())
+    });
+    assert_snapshot!(wrong.join("\n"), @r"
+    jfrkit: error: --otlp-json requires --format otlp
+    exit status 2
+    jfrkit: error: --evented requires --format speedscope
+    exit status 2
+    jfrkit: error: --class-frames requires --format collapsed or speedscope; with pprof, use its -tagleaf=class
+    exit status 2
+    jfrkit: error: --types nothing: no such profile type; expected one of cpu, alloc, native, class-load, error, file-io, lock, socket-io, wall, live, park, wait, sleep, pinned, native-alloc, native-lock, method-trace, event; see --help
+    exit status 2
+    ");
     // A file never overwrites its own input.
     let copy = out.path().join("a.pb.gz");
     convert(&demo("go-cpu.pprof.gz"), out.path(), &[]);
     std::fs::rename(out.path().join("go-cpu.pb.gz"), &copy).unwrap();
-    let output = jfrkit(&arguments!["convert", &copy, "-o", out.path()]).output().unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("it is the input"));
+    assert_snapshot!(shown(&run!("convert", &copy, "-o", out.path())), @r"
+    jfrkit: error: TEMP/a.pb.gz: this is an input file; choose another directory with -o
+    exit status 1
+    ");
 }
 
 #[test]
@@ -369,8 +369,10 @@ fn pprof_files_are_merged_but_not_with_recordings() {
     let output = jfrkit(&arguments!["convert", "--merge", "-o", out.path(), &go, &go]).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(total(&out.path().join("merged.pb.gz"), "cpu"), 2 * total(&go, "cpu"));
-    let mixed = jfrkit(&arguments!["convert", "--merge", "-o", out.path(), &go, fixture("jdk17-full.jfr")]).output();
-    assert_eq!(mixed.unwrap().status.code(), Some(1));
+    assert_snapshot!(shown(&run!("convert", "--merge", "-o", out.path(), &go, fixture("jdk17-full.jfr"))), @r"
+    jfrkit: error: merged: recordings and pprof files cannot be merged; convert the recordings first
+    exit status 1
+    ");
 }
 
 /// `heatmap`; `web/test/pages.mjs` checks how the page works.
@@ -378,17 +380,15 @@ fn pprof_files_are_merged_but_not_with_recordings() {
 fn a_heat_map_is_a_page_of_a_recording_or_of_a_profile_with_times() {
     let out = tempfile::tempdir().unwrap();
     let page = out.path().join("heat.html");
-    for input in [fixture("jdk17-full.jfr"), demo("python.pprof.zst")] {
-        let output = jfrkit(&arguments!["heatmap", "-o", &page, &input]).output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        if input.ends_with("python.pprof.zst") && !output.status.success() {
-            assert!(said.contains("when they were taken"), "{said}");
-            continue;
+    insta::allow_duplicates! {
+        for input in [fixture("jdk17-full.jfr"), demo("python.pprof.zst")] {
+            assert_snapshot!(shown(&run!("heatmap", "-o", &page, &input)), @"TEMP/heat.html");
+            let html = std::fs::read_to_string(&page).unwrap();
+            assert!(html.contains("\"kind\":\"heatmap\"") && html.contains("id=\"c0\""));
         }
-        assert!(output.status.success(), "{said}");
-        let html = std::fs::read_to_string(&page).unwrap();
-        assert!(html.contains("\"kind\":\"heatmap\"") && html.contains("id=\"c0\""));
     }
-    let failed = jfrkit(&arguments!["heatmap", "-o", &page, demo("go-cpu.pprof.gz")]).output().unwrap();
-    assert_eq!(failed.status.code(), Some(1));
+    assert_snapshot!(shown(&run!("heatmap", "-o", &page, demo("go-cpu.pprof.gz"))), @r"
+    jfrkit: error: server/demo/go-cpu.pprof.gz: its samples have no timestamps
+    exit status 1
+    ");
 }

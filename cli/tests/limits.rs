@@ -1,17 +1,25 @@
 //! The options that limit what a recording may demand.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
+mod common;
+
 use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 use std::time::{Duration, Instant};
 
-use jfr_parse::testing::{ChunkWriter, Class, Field, LONG, Payload, STRING, fixture};
+use common::{failure, fixture, jfrkit};
+use insta::assert_snapshot;
+use jfr_parse::testing::{ChunkWriter, Class, Field, LONG, Payload, STRING};
 
 /// Every command that reads recordings, with the other arguments it needs.
-const COMMANDS: [&[&str]; 10] = [
+const COMMANDS: [&[&str]; 15] = [
     &["convert"],
     &["top", "--type", "cpu"],
+    &["flame", "--type", "cpu", "-o", "page.html"],
+    &["heatmap", "--type", "cpu", "-o", "page.html"],
+    &["report", "-o", "page.html"],
+    &["export", "-o", "tables"],
     &["summary"],
     &["print"],
     &["metadata"],
@@ -20,28 +28,43 @@ const COMMANDS: [&[&str]; 10] = [
     &["view", "all-events"],
     &["info"],
     &["metrics"],
+    &["diff"],
 ];
 
+/// Runs a command in an empty directory. `diff` compares the recording with itself.
 fn run(command: &[&str], options: &[&str], name: &str) -> Output {
     let directory = tempfile::tempdir().unwrap();
-    let mut run = Command::new(env!("CARGO_BIN_EXE_jfrkit"));
-    run.args(command).args(options).arg(fixture(name)).current_dir(directory.path()).output().unwrap()
+    let mut run = jfrkit(command);
+    run.args(options).arg(fixture(name));
+    if command == ["diff"] {
+        run.arg(fixture(name));
+    }
+    run.current_dir(directory.path()).output().unwrap()
 }
 
-/// The single line on standard error of a failing command.
-fn complaint(output: &Output, what: &[&str]) -> String {
-    assert_eq!(output.status.code(), Some(1), "{what:?}: {output:?}");
-    let text = String::from_utf8(output.stderr.clone()).unwrap();
-    assert_eq!(text.lines().count(), 1, "{what:?}: {text}");
-    text
+/// Every command that reads recordings is in the list: those whose help mentions the limits.
+#[test]
+fn every_command_with_limits_is_tested() {
+    let help = common::stdout(&common::run!("--help"));
+    let list = help.split("Commands:\n").nth(1).unwrap().split("\n\n").next().unwrap();
+    let names = list.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
+    for name in names.filter(|name| !["", "help"].contains(name)) {
+        let help = common::stdout(&common::run!(name, "--help"));
+        let tested = COMMANDS.iter().any(|command| command[0] == name);
+        assert_eq!(help.contains("--timeout"), tested, "{name}");
+    }
 }
 
 #[test]
 fn an_exceeded_limit_is_named_with_its_option() {
-    for command in COMMANDS {
-        for (limit, option) in [("chunks=1", "--max chunks=N"), ("recording-bytes=1k", "--max recording-bytes=N")] {
-            let text = complaint(&run(command, &["--max", limit], "jdk17-multichunk.jfr"), command);
-            assert!(text.contains(option) && text.contains("jdk17-multichunk.jfr"), "{command:?}: {text}");
+    insta::allow_duplicates! {
+        for command in COMMANDS {
+            let lines = ["chunks=1", "recording-bytes=1k"]
+                .map(|limit| failure(&run(command, &["--max", limit], "jdk17-multichunk.jfr")));
+            assert_snapshot!(lines.join("\n"), @r"
+            jfrkit: error: fixtures/jdk17-multichunk.jfr: offset 184375: more than 1 chunks; if you trust the recording, raise it with --max chunks=N
+            jfrkit: error: fixtures/jdk17-multichunk.jfr: offset 1024: more than 1024 bytes in the recording; if you trust the recording, raise it with --max recording-bytes=N
+            ");
         }
     }
     let directory = tempfile::tempdir().unwrap();
@@ -49,10 +72,8 @@ fn an_exceeded_limit_is_named_with_its_option() {
     let mut gzip = flate2::write::GzEncoder::new(std::fs::File::create(&zeros).unwrap(), flate2::Compression::fast());
     gzip.write_all(&vec![0; 2 << 20]).unwrap();
     gzip.finish().unwrap();
-    let text = complaint(&run(&["convert"], &["--max", "unpack-ratio=10"], zeros.to_str().unwrap()), &["convert"]);
-    assert!(text.contains("--max unpack-ratio=N"), "{text}");
-    let text = complaint(&run(&["convert"], &["--max", "stacks=3"], "jdk17-full.jfr"), &["convert"]);
-    assert!(text.contains("--max stacks=N"), "{text}");
+    assert_snapshot!(failure(&run(&["convert"], &["--max", "unpack-ratio=10"], zeros.to_str().unwrap())), @"jfrkit: error: TEMP/zeros.jfr.gz: offset 1048576: more than 10 decompressed bytes per compressed byte; if you trust the recording, raise it with --max unpack-ratio=N");
+    assert_snapshot!(failure(&run(&["convert"], &["--max", "stacks=3"], "jdk17-full.jfr")), @"jfrkit: error: fixtures/jdk17-full.jfr: offset 0: more than 3 distinct stacks; if you trust the recording, raise it with --max stacks=N");
 }
 
 #[test]
@@ -66,24 +87,35 @@ fn raising_it_helps() {
 
 #[test]
 fn an_expired_timeout_is_reported() {
-    for command in COMMANDS {
-        let text = complaint(&run(command, &["--timeout", "0s"], "jdk17-full.jfr"), command);
-        assert!(text.contains("--timeout"), "{command:?}: {text}");
+    insta::allow_duplicates! {
+        for command in COMMANDS {
+            assert_snapshot!(failure(&run(command, &["--timeout", "0s"], "jdk17-full.jfr")), @"jfrkit: error: fixtures/jdk17-full.jfr: timed out; raise --timeout to allow more time");
+        }
     }
 }
 
 #[test]
 fn unknown_limits_are_usage_errors() {
-    for options in [
+    let lines = [
         ["--max", "nothing=1"],
         ["--max", "chunks=many"],
         ["--limits", "none"],
         ["--timeout", "-1"],
         ["--timeout", "5"],
-    ] {
-        let output = run(&["summary"], &options, "jdk17-full.jfr");
-        assert_eq!(output.status.code(), Some(2), "{options:?}");
-    }
+    ]
+    .map(|options| common::shown(&run(&["summary"], &options, "jdk17-full.jfr")));
+    assert_snapshot!(lines.join("\n"), @r"
+    jfrkit: error: invalid value 'nothing=1' for '--max <NAME=VALUE>': no such limit; expected one of recording-bytes, unpack-ratio, chunks, types, metadata-elements, pool-entries, string-bytes, array-elements, nesting, value-depth, value-nodes, stack-frames, stacks, memory, losses; see --help
+    exit status 2
+    jfrkit: error: invalid value 'chunks=many' for '--max <NAME=VALUE>': expected a whole number; see --help
+    exit status 2
+    jfrkit: error: invalid value 'none' for '--limits <PRESET>' [possible values: tool, intake]; see --help
+    exit status 2
+    jfrkit: error: unexpected argument '-1' found; to pass '-1' as a value, use '-- -1'; see --help
+    exit status 2
+    jfrkit: error: invalid value '5' for '--timeout <TIME>': 5 has no unit; expected a time with a unit (ns, us, ms, s, min, h, d), such as 30s; see --help
+    exit status 2
+    ");
 }
 
 /// How much longer than its timeout a command may take, on a machine with other work.
@@ -94,8 +126,10 @@ fn ends_in_time(command: &[&str], timeout: Duration, recording: &Path) {
     let began = Instant::now();
     let output = run(command, &["--timeout", &format!("{}ms", timeout.as_millis())], recording.to_str().unwrap());
     let took = began.elapsed();
-    let text = complaint(&output, command);
-    assert!(text.contains("timed out"), "{command:?}: {text}");
+    // `print` may have printed events before.
+    let said = common::said(&output);
+    assert_eq!((output.status.code(), said.len()), (Some(1), 1), "{command:?}: {said:?}");
+    assert!(said[0].ends_with("timed out; raise --timeout to allow more time"), "{command:?}: {said:?}");
     assert!(took < timeout + SLACK, "{command:?}: {took:?}");
 }
 
@@ -177,19 +211,27 @@ fn each_stage_keeps_to_the_time() {
         large[start..start + 8].copy_from_slice(&nanos.to_be_bytes());
     }
     std::fs::write(&path, large).unwrap();
-    for command in [&["convert"][..], &["analyze"], &["print"], &["summary"], &["metrics"], &["top", "--type", "cpu"]] {
+    for command in [
+        &["convert"][..],
+        &["analyze"],
+        &["print"],
+        &["summary"],
+        &["metrics"],
+        &["top", "--type", "cpu"],
+        &["flame", "-o", "page.html"],
+        &["heatmap", "-o", "page.html"],
+        &["report", "-o", "page.html"],
+        &["export", "-o", "tables"],
+        &["diff"],
+    ] {
         ends_in_time(command, Duration::from_millis(50), &path);
     }
     // A silent pipe.
-    let mut child = Command::new(env!("CARGO_BIN_EXE_jfrkit"))
-        .args(["summary", "--timeout", "200ms", "-"])
-        .stdin(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut command = jfrkit(&["summary", "--timeout", "200ms", "-"]);
+    let mut child = command.stdin(std::process::Stdio::piped()).spawn().unwrap();
     let (began, held) = (Instant::now(), child.stdin.take());
     let output = child.wait_with_output().unwrap();
     drop(held);
     assert!(began.elapsed() < Duration::from_millis(200) + SLACK, "{:?}", began.elapsed());
-    assert!(complaint(&output, &["summary"]).contains("timed out"));
+    assert_snapshot!(failure(&output), @"jfrkit: error: timed out; raise --timeout to allow more time");
 }

@@ -3,7 +3,8 @@
 
 mod common;
 
-use common::{arguments, fixture, jfrkit, said};
+use common::{arguments, demo, fixture, jfrkit, said, shown};
+use insta::assert_snapshot;
 use serde_json::Value;
 
 fn run(args: &[std::ffi::OsString]) -> String {
@@ -14,12 +15,43 @@ fn run(args: &[std::ffi::OsString]) -> String {
 
 #[test]
 fn a_line_for_each_measure_and_reasons_for_the_others() {
-    let text = run(&arguments!("metrics", fixture("metrics/g1-tlab.jfr.gz")));
-    assert!(text.lines().any(|line| line.starts_with("cpu.cores ") && line.contains(" cores ")), "{text}");
-    let unknown: Vec<&str> = text.split("\nNot known:\n").nth(1).unwrap().lines().collect();
-    assert!(unknown.iter().any(|line| line.starts_with("rss ") && line.contains("jdk.ResidentSetSize")), "{text}");
+    assert_snapshot!(shown(&common::run!("metrics", fixture("metrics/g1-tlab.jfr.gz"))), @r"
+    31.3 s from 2026-11-27 00:33:05 UTC, one point every 500 ms
+
+    cpu.cores               0.21 cores   ▁ ▆█ ▇▆ ▇ ▆▆ ▆▄ ▅ ▆▄ ▄▄ ▄▅ ▅ ▅▅ ▄▄ ▃ ▄▄ ▄▄ ▃ ▄▄ ▄  0 cores – 0.4 cores
+    cpu.machine                 95.4 %   ▁ ▇▇ ██ █ ██ ██ █ ██ ██ ██ █ ██ ██ █ ██ ██ █ ██ █  0 % – 100 %
+    alloc.rate              52.8 MiB/s  ▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▆▇▇▇▇▇▇▇▇▆▇▇▇▆▇▇▇▇▆▇▇▇▆▇▇▇▆█  43 MiB/s – 61.2 MiB/s
+    gc.pause.share              0.27 %  ▅▅▁▇▁▅▁▁▅▁▁▁▁█▁▁▁▆▁▁▁▃▁▁▁▃▁▁▁▁▄▁▁▁▃▁▁▁▃▁▁▁▃▁▁▁▃▁▁▁  0 % – 2.42 %
+    gc.pause.max               12.1 ms
+    gc.count                  26.9/min  ██▁█▁█▁▁█▁▁▁▁█▁▁▁█▁▁▁█▁▁▁█▁▁▁▁█▁▁▁█▁▁▁█▁▁▁█▁▁▁█▁▁▁  0/min – 120/min
+    heap.after_gc             65.2 MiB  ▂▃ ▄ ▄  ▅    ▅   ▆   ▆   ▆    ▇   ▇   ▇   █   █     13.2 MiB – 65.2 MiB
+    heap.committed             256 MiB  ██ █ █  █    █   █   █   █    █   █   █   █   █     256 MiB – 256 MiB
+    metaspace.used            3.42 MiB  ██ █ █  █    █   █   █   █    █   █   █   █   █     3.4 MiB – 3.42 MiB
+    threads                         11   █ ██ ██ █ ██ ██ █ ██ ██ ██ █ ██ ██ █ ██ ██ █ ██ █  11 – 11
+    threads.started                1/s     ██ ██ █ ██ ██ █ ██ ██ ██ █ ██ ██ █ ██ ██ █ ██ █  0.98/s – 1/s
+    exceptions                  0.18/s   █ ▁▁ ▁▁ ▁ ▁▁ ▁▁ ▁ ▁▁ ▁▁ ▁▁ ▁ ▁▁ ▁▁ ▁ ▁▁ ▁▁ ▁ ▁▁ ▁  0/s – 2.27/s
+    classes.loaded               1,406   █ ██ ██ █ ██ ██ █ ██ ██ ██ █ ██ ██ █ ██ ██ █ ██ █  1,404 – 1,406
+    compile.time            0.0005 s/s     ▁▅ ▁▂ ▁ ▁▂ ▁▁ ▃ ▁▁ ▁▁ ▁▁ ▁ ▁█ ▁▁ ▁ ▁▂ ▁▁ ▂ ▁▁ ▁  0 s/s – 0.01 s/s
+    safepoint.share            ≥ 0.3 %  █▄▁▆▁▄▁▁▅▁▁▁▁▇▁▁▁▅▁▁▁▃▁▁▁▃▁▁▁▁▃▁▁▁▃▁▁▁▃▁▁▁▃▁▁▁▃▁▁▁  0 % – 3 %
+    context_switches           1,597/s         ▃       █       ▇       ▅       ▇       ▇    512/s – 2,176/s
+    upload.bytes               189 KiB
+
+    Not known:
+    rss          no jdk.ResidentSetSize: the JVM or the profiler does not record it
+    lock.wait    jdk.JavaMonitorEnter is not recorded: jdk.JavaMonitorEnter#enabled=true
+    file.time    jdk.FileRead, jdk.FileWrite, jdk.FileForce are not recorded: jdk.FileRead#enabled=true
+    socket.time  jdk.SocketRead, jdk.SocketWrite are not recorded: jdk.SocketRead#enabled=true
+    native.time  jdk.NativeMethodSample is not recorded: jdk.NativeMethodSample#enabled=true
+    ");
     let verbose = run(&arguments!("metrics", "-v", fixture("metrics/g1-tlab.jfr.gz")));
-    assert!(verbose.contains("mean of jvmUser + jvmSystem"), "{verbose}");
+    assert_snapshot!(verbose.lines().take(6).collect::<Vec<_>>().join("\n"), @r"
+    31.3 s from 2026-11-27 00:33:05 UTC, one point every 500 ms
+
+    cpu.cores               0.21 cores   ▁ ▆█ ▇▆ ▇ ▆▆ ▆▄ ▅ ▆▄ ▄▄ ▄▅ ▅ ▅▅ ▄▄ ▃ ▄▄ ▄▄ ▃ ▄▄ ▄  0 cores – 0.4 cores
+                        time-weighted mean of jvmUser + jvmSystem in 31 jdk.CPULoad samples × 2 processors (jdk.CPUInformation)
+    cpu.machine                 95.4 %   ▁ ▇▇ ██ █ ██ ██ █ ██ ██ ██ █ ██ ██ █ ██ ██ █ ██ █  0 % – 100 %
+                        time-weighted mean of machineTotal of jdk.CPULoad
+    ");
 }
 
 #[test]
@@ -33,8 +65,10 @@ fn steps_are_as_long_as_asked_for() {
     let csv = run(&arguments!("metrics", "--step", "2s", "--format", "csv", fixture("metrics/g1-tlab.jfr.gz")));
     assert!(csv.starts_with("time,metric,unit,min,mean,max\n"));
     assert_eq!(csv.lines().filter(|line| line.contains(",alloc.rate,bytes_per_second,")).count(), times.len());
-    let output = jfrkit(&arguments!("metrics", "--step", "soon", fixture("metrics/g1-tlab.jfr.gz"))).output().unwrap();
-    assert_eq!(output.status.code(), Some(2));
+    assert_snapshot!(shown(&common::run!("metrics", "--step", "soon", fixture("metrics/g1-tlab.jfr.gz"))), @r"
+    jfrkit: error: invalid value 'soon' for '--step <TIME>': expected a time such as 1s or 100ms; see --help
+    exit status 2
+    ");
 }
 
 #[test]
@@ -50,8 +84,7 @@ fn openmetrics_has_all_inputs() {
 
 #[test]
 fn profiles_of_other_languages_have_values_for_their_whole_length() {
-    let file = |name: &str| std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../server/demo").join(name);
-    let json = run(&arguments!("metrics", "--format", "json", file("python.pprof.zst"), file("go-cpu.pprof.gz")));
+    let json = run(&arguments!("metrics", "--format", "json", demo("python.pprof.zst"), demo("go-cpu.pprof.gz")));
     let all: Vec<Value> = json.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let value = |of: &Value, name: &str| {
         let metrics = of["metrics"].as_array().unwrap();
@@ -68,7 +101,14 @@ fn profiles_of_other_languages_have_values_for_their_whole_length() {
     // Python has wall-clock time, Go counts goroutines; a metric that the file does not contain has a reason.
     assert!(value(&all[0], "wall").unwrap().is_number() && value(&all[1], "wall").is_none());
     assert_eq!(value(&all[1], "goroutines"), Some(Value::Null));
-    let text = run(&arguments!("metrics", file("go-cpu.pprof.gz")));
-    assert!(text.contains("\ngoroutines  the profile has no goroutine"), "{text}");
-    assert!(!text.contains("one point every"), "{text}");
+    assert_snapshot!(shown(&common::run!("metrics", demo("go-cpu.pprof.gz"))), @r"
+    8.04 s from 2026-11-27 01:39:56 UTC
+
+    cpu.cores        0.19 cores
+
+    Not known:
+    alloc.rate  the profile has no alloc_space
+    heap.live   the profile has no inuse_space
+    goroutines  the profile has no goroutine and no goroutines
+    ");
 }

@@ -1,8 +1,11 @@
 //! Checks that the README shows what the program really does.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
+mod common;
+
 use std::path::{Path, PathBuf};
 
+use common::{jfrkit, stdout};
 use jfr_analyzers::LabelKey;
 use jfrkit_profile::ProfileType;
 
@@ -49,13 +52,8 @@ fn commands_print_what_the_readme_shows() {
     for (command, expected) in shown {
         let words: Vec<&str> = command.split(' ').collect();
         assert_eq!(words[0], "jfrkit");
-        let output = std::process::Command::new(env!("CARGO_BIN_EXE_jfrkit"))
-            .args(&words[1..])
-            .current_dir(directory.path())
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{command}");
-        let printed: Vec<&str> = std::str::from_utf8(&output.stdout).unwrap().lines().map(str::trim_end).collect();
+        let printed = stdout(&jfrkit(&words[1..]).current_dir(directory.path()).output().unwrap());
+        let printed: Vec<&str> = printed.lines().map(str::trim_end).collect();
         assert_eq!(printed.join("\n").trim_end(), expected.trim_end(), "{command}");
     }
 }
@@ -104,8 +102,7 @@ fn code_matches_the_examples() {
 fn every_option_of_convert_and_analyze_is_documented() {
     for (command, some) in [("convert", ["--types", "--strict"]), ("analyze", ["--fail-on", "--explain"])] {
         let readme = read(&format!("docs/{command}.md")) + &read("docs/limits.md");
-        let help = std::process::Command::new(env!("CARGO_BIN_EXE_jfrkit")).args([command, "--help"]).output().unwrap();
-        let help = String::from_utf8(help.stdout).unwrap();
+        let help = stdout(&common::run!(command, "--help"));
         let lines = help.lines().map(str::trim_start).filter(|line| line.starts_with('-'));
         let options: Vec<&str> =
             lines.filter_map(|line| line.split([' ', ',']).find(|word| word.starts_with("--"))).collect();

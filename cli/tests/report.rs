@@ -6,7 +6,8 @@ mod common;
 use std::path::Path;
 use std::process::Output;
 
-use common::{arguments, fixture, jfrkit};
+use common::{arguments, demo, fixture, jfrkit, run, shown};
+use insta::assert_snapshot;
 
 fn report(input: &Path, more: &[&str], page: &Path) -> Output {
     let mut command = jfrkit(&arguments!["report", input, "-o", page]);
@@ -29,8 +30,10 @@ fn the_page_contains_every_tab_and_no_external_address() {
     let dir = tempfile::tempdir().unwrap();
     let page = dir.path().join("page.html");
     let output = report(&fixture("jdk17-full.jfr"), &[], &page);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), page.to_str().unwrap());
+    assert_snapshot!(shown(&output), @r"
+    TEMP/page.html
+    jfrkit: note: 122 nodes below 0.01 % are folded, at most 0.03 % of a type; totals and tables are exact
+    ");
     let html = std::fs::read_to_string(&page).unwrap();
     assert!(html.contains("default-src 'none'; script-src 'sha256-"));
     assert!(!html.contains("src=\"") && !html.contains("<link"));
@@ -54,11 +57,18 @@ fn types_are_chosen_and_a_size_that_cannot_be_met_is_an_error() {
     assert!(report(&input, &["--types", "cpu,lock"], &page).status.success());
     assert_eq!(names(&data(&page)["profiles"][0]["detail"]["types"]), ["cpu", "lock"]);
     let small = dir.path().join("small.html");
-    let refused = report(&input, &["--max-size", "100kB"], &small);
-    assert_eq!(refused.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&refused.stderr).contains("--max-size"));
-    assert!(!small.exists(), "the failed command left a file");
-    assert_eq!(report(&input, &["--max-size", "large"], &page).status.code(), Some(2));
+    // The smallest page has the bundle, whose size changes.
+    let refused = shown(&report(&input, &["--max-size", "100kB"], &small));
+    let refused = regex::Regex::new("has [0-9]+ bytes").unwrap().replace(&refused, "has N bytes").into_owned();
+    assert_snapshot!(refused, @r"
+    jfrkit: error: the page has N bytes with all but the largest subtrees folded, more than the 100000 allowed; choose fewer inputs or types, or a larger --max-size
+    exit status 1
+    ");
+    assert!(!small.exists(), "nothing is left of it");
+    assert_snapshot!(shown(&report(&input, &["--max-size", "large"], &page)), @r"
+    jfrkit: error: invalid value 'large' for '--max-size <SIZE>': expected a size such as 10MB; see --help
+    exit status 2
+    ");
 }
 
 #[test]
@@ -70,9 +80,12 @@ fn a_smaller_page_folds_more_and_reports_it_with_the_same_totals() {
     let bytes = std::fs::metadata(&page).unwrap().len();
     let most = (bytes - bytes / 50).to_string();
     let folded = report(&input, &["--max-size", &most], &small);
-    let told = String::from_utf8_lossy(&folded.stderr).into_owned();
-    assert!(folded.status.success(), "{told}");
-    assert!(told.contains("are folded"), "{told}");
+    assert!(folded.status.success());
+    let numbers = regex::Regex::new("[0-9.,]*[0-9]").unwrap();
+    assert_snapshot!(numbers.replace_all(&shown(&folded), "N"), @r"
+    TEMP/small.html
+    jfrkit: note: N nodes below N % are folded, at most N % of a type; totals and tables are exact
+    ");
     assert!(std::fs::metadata(&small).unwrap().len() <= most.parse::<u64>().unwrap());
     let totals = |page: &Path| {
         let data = data(page);
@@ -93,21 +106,24 @@ fn unreadable_inputs_are_listed_on_the_page() {
     let dir = tempfile::tempdir().unwrap();
     let (bad, page) = (dir.path().join("bad.jfr"), dir.path().join("page.html"));
     std::fs::write(&bad, b"no recording").unwrap();
-    let output = jfrkit(&arguments!["report", fixture("jdk17-full.jfr"), &bad, "-o", &page]).output().unwrap();
-    assert_eq!(output.status.code(), Some(1));
+    assert_snapshot!(shown(&run!("report", fixture("jdk17-full.jfr"), &bad, "-o", &page)), @r#"
+    TEMP/page.html
+    jfrkit: error: TEMP/bad.jfr: not a flight recording: found text ("no recor"…) at offset 0; expected a .jfr file, optionally compressed with gzip, zip, LZ4 or zstd
+    jfrkit: note: 122 nodes below 0.01 % are folded, at most 0.03 % of a type; totals and tables are exact
+    exit status 1
+    "#);
     let data = data(&page);
     assert_eq!(data["profiles"][0]["row"]["status"], "ready");
     assert_eq!(data["profiles"][1]["row"]["status"], "failed");
-    assert!(data["profiles"][1]["detail"]["reason"].as_str().unwrap().contains("not a flight recording"));
+    assert_snapshot!(data["profiles"][1]["detail"]["reason"].as_str().unwrap(), @r#"not a flight recording: found text ("no recor"…) at offset 0; expected a .jfr file, optionally compressed with gzip, zip, LZ4 or zstd"#);
 }
 
 #[test]
 fn python_and_go_have_pages() {
-    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../server/demo");
     let dir = tempfile::tempdir().unwrap();
     for (file, language, first) in [("python.pprof.zst", "Python", "cpu"), ("go-cpu.pprof.gz", "Go", "cpu")] {
         let page = dir.path().join("page.html");
-        assert!(report(&demo.join(file), &[], &page).status.success());
+        assert!(report(&demo(file), &[], &page).status.success());
         let data = data(&page);
         let profile = &data["profiles"][0];
         assert_eq!(profile["row"]["language"], language);

@@ -12,6 +12,9 @@ use std::time::{Duration, Instant};
 
 use common::{arguments, fixture, jfrkit, large, names, said, signal, wait_for_handlers, whole_profiles};
 
+/// For scripts, which run the command themselves.
+const PROGRAM: &str = env!("CARGO_BIN_EXE_jfrkit");
+
 const SIGINT: i32 = 2;
 const SIGTERM: i32 = 15;
 
@@ -113,7 +116,7 @@ fn the_shell_sees_the_usual_status() {
         sleep 0.3; kill -TERM $p; wait $p; echo $?"#;
     let directory = tempfile::tempdir().unwrap();
     let mut command = Command::new("sh");
-    command.args(["-c", script, env!("CARGO_BIN_EXE_jfrkit")]).arg(directory.path());
+    command.args(["-c", script, PROGRAM]).arg(directory.path());
     let output = command.output().unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "143", "{:?}", said(&output));
 }
@@ -123,7 +126,7 @@ fn the_shell_sees_the_usual_status() {
 #[test]
 fn ignored_signals_stay_ignored() {
     let mut child = Command::new("sh")
-        .args(["-c", "trap '' INT HUP; exec \"$0\" summary -", env!("CARGO_BIN_EXE_jfrkit")])
+        .args(["-c", "trap '' INT HUP; exec \"$0\" summary -", PROGRAM])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -4,8 +4,11 @@
 //! diff before you commit it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod common;
+
 use std::path::Path;
-use std::process::Command;
+
+use common::{jfrkit, stdout};
 
 /// Where a command has the recording among its arguments, and where the directory of its output.
 const RECORDING: &str = "RECORDING";
@@ -53,24 +56,6 @@ fn excerpt(text: &str, most: usize) -> String {
         shown.push_str(&format!("… and {more} more lines\n"));
     }
     shown.replace(concat!("jfrkit ", env!("CARGO_PKG_VERSION")), "jfrkit VERSION")
-}
-
-/// The files below a folder, relative to it and sorted.
-fn files(folder: &Path) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut open = vec![folder.to_owned()];
-    while let Some(next) = open.pop() {
-        for entry in std::fs::read_dir(next).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                open.push(path);
-            } else {
-                found.push(path.strip_prefix(folder).unwrap().to_str().unwrap().to_owned());
-            }
-        }
-    }
-    found.sort();
-    found
 }
 
 /// The beginning of each line.
@@ -122,13 +107,8 @@ fn run(arguments: &[&str], recording: &str) -> String {
         RECORDING => recording.to_owned(),
         other => other.replace(OUTPUT, &place),
     });
-    let done = Command::new(env!("CARGO_BIN_EXE_jfrkit"))
-        .args(replaced)
-        .current_dir(root)
-        .env_remove("COLUMNS")
-        .env("TZ", "UTC")
-        .output()
-        .unwrap();
+    let replaced: Vec<String> = replaced.collect();
+    let done = jfrkit(&replaced).current_dir(root).env("TZ", "UTC").output().unwrap();
     let shown = |bytes: &[u8]| {
         let text = excerpt(&String::from_utf8_lossy(bytes).replace(&place, OUTPUT), LINES);
         if arguments[0] == "export" { without_sizes(&text) } else { text }
@@ -138,7 +118,7 @@ fn run(arguments: &[&str], recording: &str) -> String {
     if !done.stderr.is_empty() {
         text.push_str(&format!("\n-- standard error\n{}", shown(&done.stderr)));
     }
-    let files = files(output.path());
+    let files: Vec<String> = common::files_below(output.path()).into_keys().collect();
     if !files.is_empty() {
         text.push_str(&format!("\n-- files\n{}\n", files.join("\n")));
     }
@@ -170,8 +150,7 @@ fn each_command_prints_its_snapshot() {
 #[test]
 fn every_command_has_a_snapshot() {
     const ELSEWHERE: [&str; 6] = ["serve", "upload", "open", "completions", "man", "help"];
-    let help = Command::new(env!("CARGO_BIN_EXE_jfrkit")).arg("--help").output().unwrap();
-    let help = String::from_utf8(help.stdout).unwrap();
+    let help = stdout(&common::run!("--help"));
     let list = help.split("Commands:\n").nth(1).unwrap().split("\n\n").next().unwrap();
     let names = list.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
     for name in names.filter(|name| !name.is_empty()) {

@@ -3,7 +3,8 @@
 
 mod common;
 
-use common::{arguments, fixture, jfrkit, said};
+use common::{arguments, fixture, jfrkit, run as execute, said, shown};
+use insta::assert_snapshot;
 use serde_json::Value;
 
 fn run(args: &[std::ffi::OsString]) -> (i32, String, Vec<String>) {
@@ -18,77 +19,101 @@ fn lines(text: &str) -> Vec<Value> {
 
 #[test]
 fn an_unknown_view_suggests_similar_names() {
-    let (status, out, said) = run(&arguments!("view", "hot-method", fixture("jdk17-full.jfr")));
-    assert_eq!((status, out.as_str(), said.len()), (2, "", 1));
-    assert!(said[0].contains("there is no view \"hot-method\"; did you mean hot-methods"), "{said:?}");
-    let (status, _, said) = run(&arguments!("view", "FileReed", fixture("jdk17-full.jfr")));
-    assert_eq!(status, 2);
-    assert!(said[0].contains("no event type \"FileReed\""), "{said:?}");
-    let (status, _, said) = run(&arguments!("view", fixture("jdk17-full.jfr")));
-    assert_eq!(status, 2);
-    assert!(said[0].contains("name a view"), "{said:?}");
-    let (status, _, said) = run(&arguments!("view", "gc"));
-    assert_eq!(status, 2);
-    assert!(said[0].contains("no recording given"), "{said:?}");
+    let file = fixture("jdk17-full.jfr");
+    assert_snapshot!(shown(&execute!("view", "hot-method", &file)), @r#"
+    jfrkit: error: there is no view "hot-method"; did you mean hot-methods, cpu-time-hot-methods, method-calls, method-timing? See jfrkit view --list
+    exit status 2
+    "#);
+    assert_snapshot!(shown(&execute!("view", "FileReed", &file)), @r#"
+    jfrkit: error: there is no view and no event type "FileReed"; see jfrkit view types
+    exit status 2
+    "#);
+    assert_snapshot!(shown(&execute!("view", &file)), @r"
+    jfrkit: error: name a view (see jfrkit view --list), an event type, or give a --query
+    exit status 2
+    ");
+    assert_snapshot!(shown(&execute!("view", "gc")), @r"
+    jfrkit: error: no recording given; see --help
+    exit status 2
+    ");
 }
 
 #[test]
 fn an_error_in_a_query_gives_its_position() {
     let query = "SELECT a FROM b ORDER c";
-    let (status, _, said) = run(&arguments!("view", "--query", query, fixture("jdk17-full.jfr")));
-    assert_eq!(status, 2);
-    assert!(said[0].contains("--query: line 1, column 23: expected BY, found \"c\""), "{said:?}");
+    assert_snapshot!(shown(&execute!("view", "--query", query, fixture("jdk17-full.jfr"))), @r#"
+    jfrkit: error: --query: line 1, column 23: expected BY, found "c"
+    exit status 2
+    "#);
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("own.views");
     std::fs::write(&file, "[mine.sleeps]\nlabel = Sleeps\ntable =\n  SELECT time FORM ThreadSleep\n").unwrap();
-    let (status, _, said) = run(&arguments!("view", "--views", &file, "sleeps", fixture("jdk17-full.jfr")));
-    assert_eq!(status, 2);
-    assert!(said[0].contains("own.views: line 4, column 15"), "{said:?}");
+    assert_snapshot!(shown(&execute!("view", "--views", &file, "sleeps", fixture("jdk17-full.jfr"))), @r#"
+    jfrkit: error: TEMP/own.views: line 4, column 15: expected "," or FROM, found "FORM"
+    exit status 2
+    "#);
     std::fs::write(&file, "[mine.sleeps]\nlabel = Sleeps\ntable =\n  SELECT COUNT(*) FROM ThreadSleep\n").unwrap();
-    let (status, out, _) =
-        run(&arguments!("view", "--views", &file, "sleeps", fixture("jdk17-full.jfr"), "--format", "csv"));
-    assert_eq!((status, out.as_str()), (0, "Count\n39\n"));
+    let sleeps = execute!("view", "--views", &file, "sleeps", fixture("jdk17-full.jfr"), "--format", "csv");
+    assert_snapshot!(shown(&sleeps), @r"
+    Count
+    39
+    ");
 }
 
 #[test]
 fn a_query_for_an_unknown_field_or_event_suggests_similar_names() {
     let query = "SELECT gcId, longestPuase FROM jdk.GarbageCollection";
-    let (status, _, said) = run(&arguments!("view", "--query", query, fixture("jdk17-full.jfr")));
-    assert_eq!(status, 2);
-    assert_eq!(
-        said[0],
-        "jfrkit: error: --query: line 1, column 14: jdk.GarbageCollection has no field \"longestPuase\"; did you mean \
-         longestPause?"
-    );
-    for query in [
+    assert_snapshot!(shown(&execute!("view", "--query", query, fixture("jdk17-full.jfr"))), @r#"
+    jfrkit: error: --query: line 1, column 14: jdk.GarbageCollection has no field "longestPuase"; did you mean longestPause?
+    exit status 2
+    "#);
+    let each = [
         "SELECT COUNT(*) FROM jdk.GarbageCollection WHERE nam = 'G1New'",
         "SELECT COUNT(*) FROM jdk.GarbageCollection GROUP BY nam",
         "SELECT name FROM jdk.GarbageCollection ORDER BY nam",
-    ] {
-        let (status, _, said) = run(&arguments!("view", "--query", query, fixture("jdk17-full.jfr")));
-        assert_eq!(status, 2, "{query}");
-        assert!(said[0].contains("no field \"nam\"; did you mean name"), "{query}: {said:?}");
-    }
+    ]
+    .map(|query| shown(&execute!("view", "--query", query, fixture("jdk17-full.jfr"))));
+    assert_snapshot!(each.join("\n"), @r#"
+    jfrkit: error: --query: line 1, column 50: jdk.GarbageCollection has no field "nam"; did you mean name?
+    exit status 2
+    jfrkit: error: --query: line 1, column 53: jdk.GarbageCollection has no field "nam"; did you mean name?
+    exit status 2
+    jfrkit: error: --query: line 1, column 8: jdk.GarbageCollection has no field "nam"; did you mean name?
+    exit status 2
+    "#);
     // It is not always known in advance where a path leads, but the event has the first field.
     let query =
         "SELECT stackTrace.topFrame.method, eventThread.javaName, COUNT(*) FROM jdk.FileRead GROUP BY eventThread";
-    let (status, out, said) = run(&arguments!("view", "--query", query, fixture("jdk17-full.jfr")));
-    assert_eq!((status, said.len()), (0, 0), "{said:?}");
-    assert!(out.contains("java.io.FileInputStream.read") && out.contains(" orders "), "{out}");
+    assert_snapshot!(shown(&execute!("view", "--query", query, fixture("jdk17-full.jfr"))), @r"
+                                     Query
+
+    Java Method                                       Java Thread Name Count
+    ------------------------------------------------- ---------------- -----
+    java.io.FileInputStream.read(byte[], int, int)    main                 1
+    java.io.FileInputStream.read(byte[], int, int)    contender            1
+    java.io.FileInputStream.read(byte[], int, int)    allocator            1
+    java.io.FileInputStream.read(byte[], int, int)    plugin-loader        2
+    java.io.FileInputStream.read(byte[], int, int)    orders               3
+    java.io.FileInputStream.read(byte[], int, int)    ping-client          4
+    java.io.FileInputStream.read(byte[], int, int)    namer                5
+    sun.nio.ch.FileChannelImpl.read(ByteBuffer, long) files              384
+    ");
     let query = "SELECT name FROM jdk.GarbageColection";
-    let (status, out, _) = run(&arguments!("view", "--query", query, fixture("jdk17-full.jfr")));
-    assert_eq!(status, 0);
-    assert!(out.contains("Did you mean jdk.GarbageCollection"), "{out}");
+    assert_snapshot!(shown(&execute!("view", "--query", query, fixture("jdk17-full.jfr"))), @r"
+    Query
+      The recording cannot have jdk.GarbageColection: its metadata does not declare the type. The JVM is too old or too new for it, or the profiler does not record it. Did you mean jdk.GarbageCollection or jdk.G1GarbageCollection or jdk.OldGarbageCollection or jdk.YoungGarbageCollection?
+    ");
     // A view may be written for another JDK: the column is empty, and there is a warning.
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("own.views");
     std::fs::write(&file, "[mine.gcs]\nlabel = GCs\ntable = SELECT name, later FROM GarbageCollection LIMIT 1\n")
         .unwrap();
-    let (status, out, said) =
-        run(&arguments!("view", "--views", &file, "gcs", fixture("jdk17-full.jfr"), "--format", "csv"));
-    assert_eq!(status, 0);
-    assert!(out.ends_with(",N/A\n") || out.ends_with(",\n"), "{out}");
-    assert!(said[0].contains("view gcs: jdk.GarbageCollection has no field \"later\""), "{said:?}");
+    let output = execute!("view", "--views", &file, "gcs", fixture("jdk17-full.jfr"), "--format", "csv");
+    assert_snapshot!(shown(&output), @r#"
+    Name,later
+    G1Full,N/A
+    jfrkit: warning: fixtures/jdk17-full.jfr: view gcs: jdk.GarbageCollection has no field "later"; jfrkit metadata shows the fields of jdk.GarbageCollection
+    "#);
 }
 
 #[test]
@@ -128,16 +153,31 @@ fn events_of_a_type_and_of_all() {
     let counted: Value = serde_json::from_str(&summary).unwrap();
     let counted: u64 = counted["events"].as_array().unwrap().iter().map(|e| e["count"].as_u64().unwrap()).sum();
     assert_eq!(rows as u64, counted);
-    let (status, out, _) = run(&arguments!("view", "types", &file));
-    assert_eq!(status, 0);
-    assert!(out.contains("hot-methods") && out.contains("jdk.ThreadSleep"), "{out}");
+    let types = common::stdout(&execute!("view", "types", &file));
+    assert_snapshot!(types.lines().take(12).map(str::trim_end).collect::<Vec<_>>().join("\n"), @r"
+    Java virtual machine
+      blocked-by-system-gc             longest stop-the-world System.gc() calls with stack
+      class-modifications              class redefinitions and retransformations, with their source
+      classes-by-source                classes defined per code source
+      compiler-configuration           JIT threads and tiers
+      compiler-phases                  duration per compiler phase
+      compiler-statistics              JIT totals
+      deoptimizations-by-reason        deoptimizations per reason
+      deoptimizations-by-site          deoptimizations per method
+      gc                               collections with heap before and after
+      gc-allocation-trigger            application frames whose allocations triggered a collection
+      gc-concurrent-phases             concurrent GC phases
+    ");
+    let sleeps: Vec<&str> = types.split_whitespace().filter(|name| *name == "jdk.ThreadSleep").collect();
+    assert_eq!(sleeps.len(), 1);
 }
 
 #[test]
 fn events_that_the_recording_cannot_have_are_named() {
-    let (status, out, _) = run(&arguments!("view", "method-timing", fixture("jdk17-full.jfr")));
-    assert_eq!(status, 0);
-    assert!(out.contains("The recording cannot have jdk.MethodTiming"), "{out}");
+    assert_snapshot!(shown(&execute!("view", "method-timing", fixture("jdk17-full.jfr"))), @r"
+    Method Timing
+      The recording cannot have jdk.MethodTiming: its metadata does not declare the type. The JVM is too old or too new for it, or the profiler does not record it.
+    ");
     let (status, out, _) = run(&arguments!("view", "jdk.Nothing", fixture("jdk17-full.jfr"), "--format", "json"));
     assert_eq!(status, 0);
     assert_eq!(lines(&out)[0]["rows"], serde_json::json!([]));
@@ -177,6 +217,6 @@ fn a_failing_input_does_not_affect_the_others() {
     let file = fixture("jdk17-full.jfr");
     let (status, out, said) = run(&arguments!("view", "gc-pauses", "missing.jfr", &file, "--format", "json"));
     assert_eq!(status, 1);
-    assert!(said[0].contains("missing.jfr"), "{said:?}");
+    assert_snapshot!(said.join("\n"), @"jfrkit: error: missing.jfr: No such file or directory (os error 2)");
     assert_eq!(lines(&out).len(), 1);
 }

@@ -1,18 +1,25 @@
-//! Runs the command in situations where something goes wrong.
-#![allow(dead_code, reason = "each program of tests uses a part of it")]
+//! Runs the command, and shows what it printed.
+//!
+//! A test makes a command with [`jfrkit`] or runs it with `run!`, and compares [`shown`] with an inline snapshot. If a change
+//! is intended, `cargo insta test --accept -p jfrkit` updates the snapshots.
+#![allow(dead_code, unused_imports, unused_macros, reason = "each program of tests uses a part of it")]
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
+use assert_cmd::assert::OutputAssertExt;
 pub(crate) use jfr_parse::testing::fixture;
+use serde_json::Value;
 
+/// The command with these arguments and an empty standard input.
 pub(crate) fn jfrkit<S: AsRef<OsStr>>(arguments: &[S]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_jfrkit"));
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("jfrkit"));
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.env_remove("COLUMNS");
     command
 }
 
@@ -22,17 +29,70 @@ macro_rules! arguments {
 }
 pub(crate) use arguments;
 
+/// Runs the command with arguments of any kind.
+macro_rules! run {
+    ($($argument:expr),* $(,)?) => { $crate::common::jfrkit(&$crate::common::arguments!($($argument),*)).output().unwrap() };
+}
+pub(crate) use run;
+
+/// A profile of another language, from `server/demo`.
+pub(crate) fn demo(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../server/demo").join(name)
+}
+
+/// Standard output of a command that must succeed and print nothing to standard error.
+pub(crate) fn stdout(output: &Output) -> String {
+    output.clone().assert().success().stderr("");
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+/// Standard output of such a command as JSON.
+pub(crate) fn json(output: &Output) -> Value {
+    serde_json::from_str(&stdout(output)).unwrap()
+}
+
+/// Everything a user sees of a run: standard output, then standard error, then the exit status if it is not 0. Paths are
+/// those of a checkout: `fixtures/…`, `server/demo/…`, `TEMP/…`.
+pub(crate) fn shown(output: &Output) -> String {
+    let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
+    if !text.is_empty() && !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text.push_str(&String::from_utf8_lossy(&output.stderr));
+    match output.status.code() {
+        Some(0) => {}
+        Some(code) => text.push_str(&format!("exit status {code}\n")),
+        None => text.push_str(&format!("{}\n", output.status)),
+    }
+    without_places(&text)
+}
+
+/// The text without what differs between machines.
+pub(crate) fn without_places(text: &str) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let temporary = std::env::temp_dir().join(".tmp");
+    let mut text = text.to_owned();
+    for root in [root.clone(), root.canonicalize().unwrap()] {
+        let root = root.to_str().unwrap();
+        text = text.replace(&format!("{root}/fixtures/"), "fixtures/").replace(&format!("{root}/server/"), "server/");
+        text = text.replace(&format!("{root}/"), "ROOT/");
+    }
+    let unique = regex::Regex::new(&format!("{}[A-Za-z0-9]{{6}}", regex::escape(temporary.to_str().unwrap()))).unwrap();
+    let lines = unique.replace_all(&text, "TEMP").into_owned();
+    lines.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+}
+
 /// The lines of standard error.
 pub(crate) fn said(output: &Output) -> Vec<String> {
     String::from_utf8_lossy(&output.stderr).lines().map(str::to_owned).collect()
 }
 
-/// Asserts that the command failed with status 1 and a single line that contains all of these parts.
-pub(crate) fn assert_failed(output: &Output, parts: &[&str]) {
+/// The single line on standard error of a command that failed with status 1 and printed nothing else.
+pub(crate) fn failure(output: &Output) -> String {
+    output.clone().assert().code(1).stdout("");
     let said = said(output);
-    assert_eq!((output.status.code(), said.len()), (Some(1), 1), "{said:?} {}", output.status);
-    assert!(said[0].starts_with("jfrkit: error: "), "{said:?}");
-    assert!(parts.iter().all(|part| said[0].contains(part)), "{parts:?}: {said:?}");
+    assert_eq!(said.len(), 1, "{said:?}");
+    without_places(&said[0])
 }
 
 /// The names in a directory, including those that begin with a dot.
@@ -45,6 +105,21 @@ pub(crate) fn names(directory: &Path) -> Vec<OsString> {
 /// The files of a directory.
 pub(crate) fn files(directory: &Path) -> BTreeMap<OsString, Vec<u8>> {
     names(directory).into_iter().map(|name| (name.clone(), fs::read(directory.join(name)).unwrap())).collect()
+}
+
+/// The files below a directory, by relative path.
+pub(crate) fn files_below(directory: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(directory).unwrap().map(Result::unwrap) {
+        let name = entry.file_name().into_string().unwrap();
+        if entry.path().is_dir() {
+            let below = files_below(&entry.path());
+            found.extend(below.into_iter().map(|(path, bytes)| (format!("{name}/{path}"), bytes)));
+        } else {
+            found.insert(name, fs::read(entry.path()).unwrap());
+        }
+    }
+    found
 }
 
 /// Asserts that a directory contains complete profiles and nothing else, and returns how many.
