@@ -1,8 +1,9 @@
 //! Rules that need no JVM: they judge profiles of Python, Go or Node.js, and their metrics.
 //!
 //! These clients send no recording, so a rule sees stacks by type, the metrics of this profile, and those of the
-//! profiles of the same process in the last hour. A rule is a function and a [`RuleInfo`]; [`evaluate`] builds the same
-//! report as for a recording, [`evaluate_with`] uses the settings of a `jfrkit.toml`.
+//! profiles of the same process in the last hour. A rule is a file in `profiled/` with two functions, `info` and
+//! `evaluate`, and a line in `RULES`. [`evaluate`] builds the same report as for a recording, [`evaluate_with`] uses the
+//! settings of a `jfrkit.toml`.
 //!
 //! ```
 //! use jfrkit_rules::profiled::{Process, evaluate};
@@ -11,30 +12,26 @@
 //! assert!(report.rules.iter().all(|outcome| outcome.verdict.not_applicable_because.is_some()));
 //! ```
 
+mod exception_rate;
+mod goroutine_growth;
+mod growth;
+mod heap_growth;
+mod hot_function;
+mod lock_wait;
+mod table;
+mod truncated_stacks;
+
 use jfr_parse::{EpochNanos, Nanos};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use jfr_analyzers::math::map2;
 use jfr_analyzers::metrics::Metrics;
 use jfr_analyzers::rule::{
-    AnalysisError, AnalysisOptions, Category, Cost, Finding, Outcome, RecordingInfo, Report, RuleInfo, Section,
-    Setting, Settings, Severity, Value, Verdict,
+    AnalysisError, AnalysisOptions, Category, Finding, Outcome, RecordingInfo, Report, RuleInfo, Section, Settings,
+    Severity, Verdict,
 };
-use jfrkit_profile::Cancel;
 use jfrkit_profile::any::{self, AnyProfile};
-use jfrkit_profile::tree::{By, CallStacks, TableRow, View, table};
-use jfrkit_profile::units;
-
-/// Below this much CPU, in cores, it does not matter where the time goes.
-const IDLE_CORES: f64 = 0.05;
-/// The fewest samples that suffice to judge.
-const FEW_SAMPLES: i64 = 50;
-/// The fewest points of a trend, and the shortest time that they span.
-const TREND_POINTS: usize = 6;
-const TREND_SECONDS: f64 = 600.0;
-/// From this correlation with time on, a series rises steadily rather than going up and down.
-const STEADY: f64 = 0.85;
+use jfrkit_profile::tree::CallStacks;
 
 /// What is known about a process in the window of one profile.
 #[derive(Debug, Clone, Copy, Default)]
@@ -64,159 +61,16 @@ pub struct Earlier {
     pub metrics: Vec<(String, f64)>,
 }
 
-/// Why each rule matters, and what to do.
-mod texts {
-    pub(super) const HOT_WHY: &str = "A function with a large share of its own, without the functions that it calls, is \
-                                      where a change saves most CPU time.";
-    pub(super) const HOT_REMEDY: &str = "Look at its callers: calling it less often usually pays off more than making it \
-                                         faster. Then look for work that its lines repeat needlessly: `jfrkit top --by \
-                                         line` lists them; on the page, show the flame graph by line.";
-    pub(super) const TRUNCATED_WHY: &str = "The flame graph lacks the frames that the profiler left out, so calls of the \
-                                            same function show up in several places.";
-    pub(super) const TRUNCATED_REMEDY: &str = "Let the profiler keep deeper stacks: for ddtrace, set \
-                                               DD_PROFILING_MAX_FRAMES.";
-    pub(super) const LOCKS_WHY: &str = "Waiting is summed over all threads. A thread that waits for work at a lock \
-                                        counts, too; what matters are locks that hold up the threads that serve \
-                                        requests.";
-    pub(super) const LOCKS_REMEDY: &str = "Look at the lock profile: hold the top locks for less time, or give each \
-                                           thread its own data.";
-    pub(super) const EXCEPTIONS_WHY: &str = "Each exception costs a walk up the stack. At this rate they are rarely \
-                                             errors; the program uses them as a way to return.";
-    pub(super) const EXCEPTIONS_REMEDY: &str = "Check before the call, or return a value, if the exception is the usual \
-                                                outcome.";
-    pub(super) const GROWTH_WHY: &str = "A rise that never ends is a leak. A cache that fills up or a growing load looks \
-                                         the same until it levels off.";
-    pub(super) const HEAP_REMEDY: &str = "Compare the current heap profile with one from an hour ago, and look at the \
-                                          functions that allocated what grew.";
-    pub(super) const GOROUTINES_REMEDY: &str = "Look at the goroutine profile: goroutines that never end wait at the \
-                                                same place, often for a channel that nobody reads or closes.";
-}
-
 type Evaluate = fn(&Process<'_>, &Settings) -> Verdict;
 
 static RULES: LazyLock<[(RuleInfo, Evaluate); 6]> = LazyLock::new(|| {
     [
-        (
-            RuleInfo::own("ProfileHotFunction")
-                .title("Hot function")
-                .category(Category::Cpu)
-                .description("Whether one function alone, without its callees, takes much of the CPU time.")
-                .formula(
-                    "Share of the CPU time: 25 at `info`, 75 at `warning`; not a finding below 0.05 cores. At most \
-                     worth a look, because a hot function may be the program's work. Idle time, such as `(idle)` in \
-                     Node.js, is not CPU time.",
-                )
-                .settings(
-                    const {
-                        &[
-                            Setting::percent("info", 20.0, "Share of the CPU time worth a look"),
-                            Setting::percent("warning", 50.0, "Share of the CPU time that scores 75"),
-                        ]
-                    },
-                )
-                .why(texts::HOT_WHY)
-                .remedy(texts::HOT_REMEDY),
-            hot_function,
-        ),
-        (
-            RuleInfo::own("ProfileTruncatedStacks")
-                .title("Truncated stacks")
-                .category(Category::Recording)
-                .description("How many samples have a stack from which the profiler left out frames.")
-                .formula("Share of the samples: 25 at `info`, 75 at `warning`.")
-                .settings(
-                    const {
-                        &[
-                            Setting::percent("info", 5.0, "Share of the samples worth a look"),
-                            Setting::percent("warning", 40.0, "Share of the samples to act on"),
-                        ]
-                    },
-                )
-                .why(texts::TRUNCATED_WHY)
-                .remedy(texts::TRUNCATED_REMEDY),
-            truncated_stacks,
-        ),
-        (
-            RuleInfo::own("ProfileLockWait")
-                .title("Waiting for locks")
-                .category(Category::Locks)
-                .description("How long threads wait for locks, compared with the time that they work.")
-                .formula(
-                    "Waiting divided by waiting plus CPU time: 25 at `info`, 75 at `warning`; not a finding below 0.1 \
-                      s per second.",
-                )
-                .settings(
-                    const {
-                        &[
-                            Setting::percent("info", 30.0, "Share of waiting worth a look"),
-                            Setting::percent("warning", 70.0, "Share of waiting to act on"),
-                        ]
-                    },
-                )
-                .why(texts::LOCKS_WHY)
-                .remedy(texts::LOCKS_REMEDY),
-            lock_wait,
-        ),
-        (
-            RuleInfo::own("ProfileExceptionRate")
-                .title("Exceptions")
-                .category(Category::Exceptions)
-                .description("How many exceptions are raised, caught or not.")
-                .formula("Exceptions per second: 25 at `info`, 75 at `warning`.")
-                .settings(
-                    const {
-                        &[
-                            Setting::per_second("info", 100.0, "Rate worth a look"),
-                            Setting::per_second("warning", 2_000.0, "Rate to act on"),
-                        ]
-                    },
-                )
-                .why(texts::EXCEPTIONS_WHY)
-                .remedy(texts::EXCEPTIONS_REMEDY),
-            exceptions,
-        ),
-        (
-            RuleInfo::own("ProfileHeapGrowth")
-                .title("Growing heap")
-                .category(Category::Heap)
-                .description("Whether the memory in use rises steadily over the last hour of the process.")
-                .formula(
-                    "Growth per hour divided by the mean: 25 at `info`, 75 at `warning`; only for a \
-                      steady rise over at least 10 minutes.",
-                )
-                .settings(
-                    const {
-                        &[
-                            Setting::percent("info", 20.0, "Growth per hour worth a look"),
-                            Setting::percent("warning", 100.0, "Growth per hour to act on"),
-                        ]
-                    },
-                )
-                .why(texts::GROWTH_WHY)
-                .remedy(texts::HEAP_REMEDY),
-            heap_growth,
-        ),
-        (
-            RuleInfo::own("ProfileGoroutineGrowth")
-                .title("Growing number of goroutines")
-                .category(Category::Threads)
-                .description("Whether the number of goroutines rises steadily over the last hour of the process.")
-                .formula(
-                    "Growth per hour divided by the mean: 25 at `info`, 75 at `warning`; only for a \
-                      steady rise over at least 10 minutes.",
-                )
-                .settings(
-                    const {
-                        &[
-                            Setting::percent("info", 20.0, "Growth per hour worth a look"),
-                            Setting::percent("warning", 100.0, "Growth per hour to act on"),
-                        ]
-                    },
-                )
-                .why(texts::GROWTH_WHY)
-                .remedy(texts::GOROUTINES_REMEDY),
-            goroutine_growth,
-        ),
+        (hot_function::info(), hot_function::evaluate),
+        (truncated_stacks::info(), truncated_stacks::evaluate),
+        (lock_wait::info(), lock_wait::evaluate),
+        (exception_rate::info(), exception_rate::evaluate),
+        (heap_growth::info(), heap_growth::evaluate),
+        (goroutine_growth::info(), goroutine_growth::evaluate),
     ]
 });
 
@@ -293,11 +147,6 @@ fn report(process: &Process<'_>, settings: impl Iterator<Item = Option<Settings>
     Report { recording, findings, rules }
 }
 
-/// The score of a share, whose settings are in percent.
-fn score(share: f64, settings: &Settings) -> f64 {
-    map2(share, settings.number("info") / 100.0, settings.number("warning") / 100.0)
-}
-
 /// Runs the rules on a profile that was read from a file. Earlier profiles are unknown, so rules that look for growth do
 /// not apply.
 ///
@@ -346,232 +195,6 @@ impl<'p> Process<'p> {
     fn seconds(&self) -> f64 {
         self.duration_nanos.max(0) as f64 / 1e9
     }
-}
-
-/// The rows of a type, with their total and sample count.
-fn rows(stacks: &CallStacks, by: &By) -> (Vec<TableRow>, i64, i64) {
-    let value = stacks.types().len().saturating_sub(1);
-    table(stacks, value, &View::default(), by, &Cancel::never())
-        .map_or_else(|_| (Vec::new(), 0, 0), |rows| (rows.rows, rows.total, rows.samples))
-}
-
-fn share(part: i64, whole: i64) -> f64 {
-    if whole > 0 { part as f64 / whole as f64 } else { 0.0 }
-}
-
-/// The first rows, with their share of the total.
-fn top(rows: &[TableRow], total: i64, unit: &str, what: &'static str) -> Value {
-    let line = |row: &TableRow| {
-        let value = units::value(row.own, unit);
-        [Value::text(&*row.key), Value::text(value), Value::share(share(row.own, total))]
-    };
-    Value::table([what, "itself", "share"], rows.iter().filter(|row| row.own > 0).take(10).map(line))
-}
-
-fn unit(stacks: &CallStacks) -> &str {
-    stacks.types().last().map_or("", |t| &t.unit)
-}
-
-/// Whether a row of a CPU profile is a thread with nothing to do: V8's time between two events, and a parked goroutine.
-fn is_idle(function: &str) -> bool {
-    matches!(function, "(idle)" | "runtime.gopark")
-}
-
-/// Whether a row is CPU time outside of any function of the program: V8's own code, and Datadog's row for the threads
-/// that run no JavaScript.
-fn is_no_function(function: &str) -> bool {
-    matches!(function, "(program)" | "(root)" | "Non JS threads activity")
-}
-
-fn hot_function(process: &Process<'_>, settings: &Settings) -> Verdict {
-    let Some(stacks) = process.stacks("cpu") else { return Verdict::not_applicable("there is no CPU profile") };
-    let (mut rows, mut total, mut samples) = rows(stacks, &By::Function);
-    let all = total;
-    rows.retain(|row| {
-        let idle = is_idle(&row.key);
-        if idle {
-            total = total.saturating_sub(row.own);
-            // It calls nothing, so all its samples are its own.
-            samples = samples.saturating_sub(row.samples);
-        }
-        !idle
-    });
-    let Some(first) = rows.iter().find(|row| !is_no_function(&row.key)).filter(|_| samples >= FEW_SAMPLES) else {
-        return Verdict::not_applicable(format!(
-            "there are too few CPU samples: {}",
-            units::things(u64::try_from(samples).unwrap_or(0), "sample", "samples")
-        ));
-    };
-    let cores = process.metric(&["cpu.cores"]).map(|cores| cores * share(total, all));
-    if cores.is_some_and(|cores| cores < IDLE_CORES) {
-        return Verdict::ok(format!("The process hardly uses the CPU: {} cores", units::number(cores.unwrap_or(0.0))));
-    }
-    let part = share(first.own, total);
-    let is_gc = matches!(&*first.key, "(garbage collector)" | "Garbage Collection");
-    let summary = if is_gc {
-        format!("Garbage collection takes {} of CPU time", units::share(part))
-    } else {
-        format!("{} itself takes {} of CPU time", first.key, units::share(part))
-    };
-    let remedy = if is_gc {
-        "Look at the allocation profile: allocate less in the functions that allocate most, or give the program a \
-         larger heap."
-    } else {
-        texts::HOT_REMEDY
-    };
-    Verdict::scored(score(part, settings), summary)
-        // It may be the program's work, as for HotSpots.
-        .at_most(Severity::Info)
-        .explain(texts::HOT_WHY)
-        .remedy(remedy)
-        .with("functions", top(&rows, total, unit(stacks), "function"))
-        .with_some("cpu cores", cores.map(|cores| Value::number(cores, "cores")))
-        .with_some("idle", (total < all).then(|| Value::text(units::value(all.saturating_sub(total), unit(stacks)))))
-        .cost(Cost::cpu(part))
-}
-
-fn truncated_stacks(process: &Process<'_>, settings: &Settings) -> Verdict {
-    // What clients put in the place of frames that they left out: ddtrace "<3 frames omitted>".
-    let is_gap = |name: &str| {
-        let name = name.trim_matches(['<', '>', '[', ']']);
-        name == "truncated" || name.ends_with("frames omitted") || name.ends_with("frame omitted")
-    };
-    let kind = ["cpu", "wall"].into_iter().find_map(|kind| process.stacks(kind).map(|stacks| (kind, stacks)));
-    let Some((kind, stacks)) = kind else {
-        return Verdict::not_applicable("there is no CPU or wall-clock profile");
-    };
-    let (rows, _, samples) = rows(stacks, &By::Function);
-    if samples < FEW_SAMPLES {
-        return Verdict::not_applicable("there are too few samples");
-    }
-    let cut = rows.iter().filter(|row| is_gap(&row.key)).fold(0i64, |sum, row| sum.saturating_add(row.samples));
-    let part = share(cut.min(samples), samples);
-    if cut == 0 {
-        return Verdict::ok(format!("The profiler left no frames out of the stacks of the {kind} profile"));
-    }
-    let summary = format!("{} of the samples have a truncated stack", units::share(part));
-    Verdict::scored(score(part, settings), summary)
-        .explain(texts::TRUNCATED_WHY)
-        .remedy(texts::TRUNCATED_REMEDY)
-        .with("truncated", Value::count(u64::try_from(cut).unwrap_or(0), "samples"))
-        .with("share", Value::share(part))
-}
-
-fn lock_wait(process: &Process<'_>, settings: &Settings) -> Verdict {
-    let kind = ["lock", "mutex"].into_iter().find_map(|kind| process.stacks(kind));
-    let waited = process.metric(&["lock.wait"]).or_else(|| {
-        let stacks = kind.filter(|stacks| unit(stacks) == "nanoseconds")?;
-        let total = stacks.totals().last().copied()?;
-        (process.seconds() > 0.0).then(|| total as f64 / 1e9 / process.seconds())
-    });
-    let Some(waited) = waited else { return Verdict::not_applicable("the client sends no lock profile") };
-    let Some(cores) = process.metric(&["cpu.cores"]) else {
-        return Verdict::not_applicable("there is no CPU time to compare it with");
-    };
-    let part = if waited > 0.0 { waited / (waited + cores.max(0.0)) } else { 0.0 };
-    let a_second = format!("{} s per second", units::number(waited));
-    if waited < 0.1 {
-        return Verdict::ok(format!("Threads hardly wait for locks: {a_second}"));
-    }
-    let summary = format!("Threads wait for locks {a_second}, {} of that and CPU time", units::share(part));
-    let mut verdict = Verdict::scored(score(part, settings), summary)
-        .explain(texts::LOCKS_WHY)
-        .remedy(texts::LOCKS_REMEDY)
-        .with("waiting", Value::number(waited, "s/s"));
-    if let Some(stacks) = kind {
-        let (by_class, total, _) = rows(stacks, &By::Class);
-        let labeled = !by_class.iter().all(|row| row.key.starts_with('['));
-        let (rows, _, _) = if labeled { (by_class, total, 0) } else { rows(stacks, &By::Function) };
-        verdict = verdict.with("locks", top(&rows, total, unit(stacks), if labeled { "lock" } else { "function" }));
-    }
-    verdict
-}
-
-fn exceptions(process: &Process<'_>, settings: &Settings) -> Verdict {
-    let Some(rate) = process.metric(&["exceptions"]) else {
-        return Verdict::not_applicable("the client sends no exception profile");
-    };
-    let summary = format!("The program raises {} exceptions per second", units::number(rate));
-    let mut verdict = Verdict::scored(map2(rate, settings.number("info"), settings.number("warning")), summary)
-        .with("rate", Value::number(rate, "exceptions/s"));
-    if verdict.severity >= Severity::Info {
-        verdict = verdict.explain(texts::EXCEPTIONS_WHY).remedy(texts::EXCEPTIONS_REMEDY);
-    }
-    if let Some(stacks) = process.stacks("error") {
-        let (rows, total, _) = rows(stacks, &By::Class);
-        verdict = verdict.with("types", top(&rows, total, unit(stacks), "type"));
-    }
-    verdict
-}
-
-fn heap_growth(process: &Process<'_>, settings: &Settings) -> Verdict {
-    growth(process, settings, &["heap.live"], "The heap", units::size_f64, texts::HEAP_REMEDY)
-}
-
-fn goroutine_growth(process: &Process<'_>, settings: &Settings) -> Verdict {
-    if process.language != "Go" {
-        return Verdict::not_applicable("only Go has goroutines");
-    }
-    let names = ["goroutines", "go_num_goroutine"];
-    growth(process, settings, &names, "The number of goroutines", units::number, texts::GOROUTINES_REMEDY)
-}
-
-/// A steady rise of a metric over the last hour.
-fn growth(
-    process: &Process<'_>,
-    settings: &Settings,
-    names: &[&str],
-    what: &str,
-    show: fn(f64) -> String,
-    remedy: &str,
-) -> Verdict {
-    const HOUR: i64 = 3_600_000_000_000;
-    let Some(now) = process.metric(names) else {
-        return Verdict::not_applicable("the client does not send this metric");
-    };
-    let mut points: Vec<(f64, f64)> = process
-        .earlier
-        .iter()
-        .filter(|earlier| {
-            let ago = process.start_nanos.saturating_sub(earlier.start_nanos);
-            ago > 0 && ago <= HOUR
-        })
-        .filter_map(|earlier| {
-            let value = names.iter().find_map(|wanted| earlier.metrics.iter().find(|(name, _)| name == wanted))?.1;
-            Some((earlier.start_nanos.saturating_sub(process.start_nanos) as f64 / 1e9, value))
-        })
-        .collect();
-    points.push((0.0, now));
-    points.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let span = points.first().map_or(0.0, |(at, _)| -at);
-    if points.len() < TREND_POINTS || span < TREND_SECONDS {
-        return Verdict::not_applicable("the process has been observed for less than ten minutes");
-    }
-    let n = points.len() as f64;
-    let (mean_t, mean_v) = points.iter().fold((0.0, 0.0), |(t, v), point| (t + point.0 / n, v + point.1 / n));
-    let (mut tt, mut tv, mut vv) = (0.0, 0.0, 0.0);
-    for (at, value) in &points {
-        let (t, v) = (at - mean_t, value - mean_v);
-        tt += t * t;
-        tv += t * v;
-        vv += v * v;
-    }
-    let steady = if tt > 0.0 && vv > 0.0 { tv / (tt * vv).sqrt() } else { 0.0 };
-    let an_hour = if tt > 0.0 { tv / tt * 3_600.0 } else { 0.0 };
-    let (first, last) = (points.first().map_or(0.0, |p| p.1), now);
-    let over = units::duration_f64(span * 1e9);
-    let moved = format!("from {} to {} in {over}", show(first), show(last));
-    if steady < STEADY || mean_v <= 0.0 {
-        return Verdict::ok(format!("{what} does not rise steadily: {moved}"));
-    }
-    let relative = an_hour / mean_v;
-    let summary = format!("{what} rises steadily, {moved}");
-    Verdict::scored(score(relative, settings), summary)
-        .explain(texts::GROWTH_WHY)
-        .remedy(remedy)
-        .with("growth an hour", Value::text(show(an_hour)))
-        .with("share of the mean", Value::share(relative))
-        .with("profiles", Value::count(u64::try_from(points.len()).unwrap_or(0), "profiles"))
 }
 
 #[cfg(test)]

@@ -1,0 +1,36 @@
+//! `ProfileHeapGrowth`: memory in use that rises steadily.
+
+use super::Process;
+use super::growth::{self, Subject};
+use jfr_analyzers::rule::{Category, RuleInfo, Setting, Settings, Verdict};
+use jfrkit_profile::units;
+
+/// What to do.
+const REMEDY: &str = "Compare the current heap profile with one from an hour ago, and look at the functions that \
+                      allocated what grew.";
+
+pub(super) fn info() -> RuleInfo {
+    RuleInfo::own("ProfileHeapGrowth")
+        .title("Growing heap")
+        .category(Category::Heap)
+        .description("Whether the memory in use rises steadily over the last hour of the process.")
+        .formula(
+            "Growth per hour divided by the mean: 25 at `info`, 75 at `warning`; only for a \
+              steady rise over at least 10 minutes.",
+        )
+        .settings(
+            const {
+                &[
+                    Setting::percent("info", 20.0, "Growth per hour worth a look"),
+                    Setting::percent("warning", 100.0, "Growth per hour to act on"),
+                ]
+            },
+        )
+        .why(growth::WHY)
+        .remedy(REMEDY)
+}
+
+pub(super) fn evaluate(process: &Process<'_>, settings: &Settings) -> Verdict {
+    let heap = Subject { metrics: &["heap.live"], name: "The heap", show: units::size_f64, remedy: REMEDY };
+    growth::evaluate(process, &heap, settings)
+}
