@@ -1,33 +1,22 @@
-//! `PasswordsInArguments`, `PasswordsInEnvironment`, `PasswordsInSystemProperties`: secrets that anyone can read.
-//! Values are never shown.
+//! Names that look like passwords, shared by the rules on them. Values are never shown.
 
 use std::collections::BTreeSet;
 
-use jfr_analyzers::events::{Facts, Needs};
-use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfr_analyzers::events::Facts;
+use jfr_analyzers::rule::{Setting, Settings, Value, Verdict};
 
-/// Whether program arguments look like passwords. Needs no event table.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct PasswordsInArguments;
+pub(super) const FORMULA: &str = "A warning if a name contains `passw` in any case and `exclude` does not match it.";
+pub(super) const WHY: &str = "Anyone who can read the recording or list the machine's processes can read them.";
+pub(super) const REMEDY: &str = "Supply passwords in files or through a vault, and do not share this recording.";
+pub(super) const EXCLUDE: Setting = Setting::regex("exclude", r"(?i)(passworld|passwise)", "Names to ignore");
 
-/// Whether environment variables look like passwords. Needs the environment variable events.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct PasswordsInEnvironment;
-
-/// Whether system properties look like passwords. Needs the system property events.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct PasswordsInSystemProperties;
-
-const FORMULA: &str = "A warning if a name contains `passw` in any case and `exclude` does not match it.";
-const WHY: &str = "Anyone who can read the recording or list the machine's processes can read them.";
-const REMEDY: &str = "Supply passwords in files or through a vault, and do not share this recording.";
-const EXCLUDE: Setting = Setting::regex("exclude", r"(?i)(passworld|passwise)", "Names to ignore");
-
-fn is_suspicious(text: &str) -> bool {
+/// Whether a name or an argument looks like a password.
+pub(super) fn is_suspicious(text: &str) -> bool {
     text.to_lowercase().contains("passw")
 }
 
-fn found([one, many]: [&str; 2], names: BTreeSet<String>) -> Verdict {
+/// The verdict on what was found; the words are for one and for many.
+pub(super) fn found([one, many]: [&str; 2], names: BTreeSet<String>) -> Verdict {
     let summary = match names.len() {
         0 => return Verdict::ok(format!("No {one} looks like a password")),
         1 => format!("1 {one} looks like a password"),
@@ -36,94 +25,19 @@ fn found([one, many]: [&str; 2], names: BTreeSet<String>) -> Verdict {
     Verdict::warning(summary).explain(WHY).remedy(REMEDY).with("names", Value::list("names", names))
 }
 
-impl Rule for PasswordsInArguments {
-    fn info(&self) -> RuleInfo {
-        RuleInfo::jmc("PasswordsInArguments")
-            .title("Passwords in arguments")
-            .category(Category::Security)
-            .description("Whether the program arguments contain passwords.")
-            .why(WHY)
-            .remedy(REMEDY)
-            .formula(FORMULA)
-            .settings(const { &[EXCLUDE] })
-    }
-
-    fn needs(&self) -> Needs {
-        Needs::new().available("jdk.JVMInformation")
-    }
-
-    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        let table = facts.table("jdk.JVMInformation");
-        let arguments = table.texts("javaArguments").filter(|a| !settings.matches("exclude", a));
-        let words = arguments.flat_map(str::split_whitespace).filter(|w| is_suspicious(w));
-        // A name ends where its value begins. A word without a separator may itself be a password.
-        let name = |word: &str| match word.find(['=', ':']) {
-            Some(at) => format!("{}[hidden]", word.get(..=at).unwrap_or_default()),
-            None if word.starts_with('-') => word.to_owned(),
-            None => "[hidden]".to_owned(),
-        };
-        found(["argument", "arguments"], words.map(name).collect())
-    }
-}
-
-fn names(facts: &Facts, event: &'static str, settings: &Settings) -> BTreeSet<String> {
+/// The keys of an event that look like passwords.
+pub(super) fn names(facts: &Facts, event: &'static str, settings: &Settings) -> BTreeSet<String> {
     let keys = facts.table(event);
     let keys = keys.texts("key").filter(|k| is_suspicious(k) && !settings.matches("exclude", k));
     keys.map(str::to_owned).collect()
 }
 
-impl Rule for PasswordsInEnvironment {
-    fn info(&self) -> RuleInfo {
-        RuleInfo::jmc("PasswordsInEnvironment")
-            .title("Passwords in the environment")
-            .category(Category::Security)
-            .description("Whether environment variables contain passwords.")
-            .why(WHY)
-            .remedy(REMEDY)
-            .formula(FORMULA)
-            .settings(const { &[EXCLUDE] })
-    }
-
-    fn needs(&self) -> Needs {
-        // The rule does not need the values, so it does not read them.
-        Needs::new().available("jdk.InitialEnvironmentVariable").table("jdk.InitialEnvironmentVariable", &["key"])
-    }
-
-    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        found(
-            ["environment variable", "environment variables"],
-            names(facts, "jdk.InitialEnvironmentVariable", settings),
-        )
-    }
-}
-
-impl Rule for PasswordsInSystemProperties {
-    fn info(&self) -> RuleInfo {
-        RuleInfo::jmc("PasswordsInSystemProperties")
-            .title("Passwords in system properties")
-            .category(Category::Security)
-            .description("Whether system properties contain passwords.")
-            .why(WHY)
-            .remedy(REMEDY)
-            .formula(FORMULA)
-            .settings(const { &[EXCLUDE] })
-    }
-
-    fn needs(&self) -> Needs {
-        Needs::new().available("jdk.InitialSystemProperty")
-    }
-
-    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        found(["system property", "system properties"], names(facts, "jdk.InitialSystemProperty", settings))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use super::*;
+    use crate::security::{PasswordsInArguments, PasswordsInEnvironment, PasswordsInSystemProperties};
     use crate::verdict_snapshots::SceneSnapshot;
-    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::rule::{Rule, Severity};
     use jfr_analyzers::testing::Scene;
 
     #[test]
