@@ -80,10 +80,6 @@ impl<K: Copy + Eq + Hash, V> InOrder<K, V> {
         }
     }
 
-    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = (&K, &V)> {
-        self.entries.iter().map(|(key, value)| (key, value))
-    }
-
     pub(super) fn into_entries(self) -> Vec<(K, V)> {
         self.entries
     }
@@ -118,7 +114,6 @@ mod tests {
         for (key, n) in [(9, 1), (2, 10), (9, 100), (5, 1_000)] {
             *map.get_or(key, || 0) += n;
         }
-        assert_eq!(map.iter().map(|(key, _)| *key).collect::<Vec<_>>(), [9, 2, 5]);
         assert_eq!(map.into_entries(), [(9, 101), (2, 10), (5, 1_000)]);
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::cost;
 use crate::series::highest;
 use crate::time::SECOND;
-use jfr_analyzers::events::{Facts, GroupBy, Level, Needs};
+use jfr_analyzers::events::{Facts, Group, GroupBy, Level, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 use jfrkit_profile::units::things;
@@ -117,80 +117,111 @@ impl Rule for MetaspaceChurn {
         {
             return Verdict::not_applicable(because);
         }
-        let (kinds, batches) = Self::kinds(facts);
-        // Growth of loaders and classes, score.
-        let mut growing: Vec<(&str, f64, f64, f64)> = kinds
-            .iter()
-            .filter(|(_, kind)| batches >= ENOUGH && kind.batches.len() >= ENOUGH)
-            .map(|(name, kind)| {
-                let grown = |pick: fn(&(f64, f64)) -> f64| {
-                    let values: Vec<f64> = (0..batches).map(|b| kind.batches.get(&b).map_or(0.0, pick)).collect();
-                    let always = values.iter().zip(values.iter().skip(1)).all(|(a, b)| b > a);
-                    let growth = values.last().copied().unwrap_or(0.0) - values.first().copied().unwrap_or(0.0);
-                    if always { growth } else { 0.0 }
-                };
-                let (loaders, classes) = (grown(|b| b.0), grown(|b| b.1));
-                // The JDK creates one loader for each method that is often called by reflection: their number is
-                // bounded.
-                let by_design = name.ends_with(".reflect.DelegatingClassLoader");
-                let counted = if by_design { 0.0 } else { loaders };
-                let score = highest([
-                    map2(counted, settings.number("loaders-info"), settings.number("loaders-warning")),
-                    map2(classes, settings.number("classes-info"), settings.number("classes-warning")),
-                ]);
-                (*name, loaders, classes, score)
-            })
-            .filter(|(.., score)| *score > 0.0)
-            .collect();
-        growing.sort_by(|a, b| b.3.total_cmp(&a.3));
-        let warm = facts.jvm().start.unwrap_or_else(|| facts.start()).saturating_add(WARM_UP);
-        let failures = facts.table("jdk.MetaspaceAllocationFailure");
-        let late = failures.rows().filter(|r| r.start >= warm).count() as u64;
-        let by_failures = map2(late as f64, settings.number("failures-info"), settings.number("failures-warning"));
-        let forced =
-            facts.groups(&CAUSES).select(&[], |g| g.text("cause").is_some_and(|c| c.contains("Metadata"))).pop();
-        let score = highest([growing.first().map_or(0.0, |g| g.3), by_failures]);
-        let summary = match growing.first() {
-            Some((name, loaders, classes, top)) if *top >= by_failures => {
-                format!(
-                    "Class loaders pile up: {loaders:.0} more {name} with {classes:.0} more classes by the end of the \
-                     recording"
-                )
-            }
-            _ if late > 0 => {
-                format!("Metaspace ran short: {}", things(late, "allocation failed", "allocations failed"))
-            }
-            _ if batches < ENOUGH => {
-                "Metaspace did not run short; too few statistics to see whether class loaders pile up".to_owned()
-            }
-            _ => "No class loaders pile up".to_owned(),
-        };
-        // The classes of these loaders in the last batch, as ClassLeak counts them.
-        let count = |kind: &Kind| kind.batches.last_key_value().map_or(0.0, |(_, (_, classes))| *classes);
-        let part: f64 = growing.iter().filter_map(|(name, ..)| kinds.get(name)).map(count).sum();
-        let memory = if part > 0.0 { cost::classes(facts, ratio(part, kinds.values().map(count).sum())) } else { None };
-        let pauses = cost::paused(facts, forced.as_ref().map_or(0.0, |g| g.sum("sumOfPauses")));
-        // A leak keeps growing, so what it costs at the end is only an estimate.
-        let grows = memory.is_some_and(|memory| pauses.is_none_or(|pauses| memory.share >= pauses.share));
-        let rows = growing.iter().take(10).map(|(name, loaders, classes, _)| {
-            [(*name).into(), Value::number(*loaders, "loaders"), Value::number(*classes, "classes")]
-        });
-        let verdict = Verdict::scored(score, summary);
-        let verdict = if grows { verdict.estimate(memory) } else { verdict.cost(pauses) };
-        verdict
-            .explain(MetaspaceChurn::WHY)
-            .remedy(MetaspaceChurn::REMEDY)
-            .with("batches of statistics", Value::count(batches as u64, "batches"))
-            .with_some(
-                "growing",
-                (!growing.is_empty())
-                    .then(|| Value::table(["class of the loaders", "more loaders", "more classes"], rows)),
-            )
-            .with("failed allocations", Value::count(failures.seen(), "allocations"))
-            .with("of them after the first minute", Value::count(late, "allocations"))
-            .with_some("collections for metaspace", forced.as_ref().map(|g| Value::count(g.count(), "collections")))
-            .with_some("their pauses", forced.as_ref().map(|g| Value::nanos_f64(g.sum("sumOfPauses"))))
+        verdict(facts, &measure(facts, settings), settings)
     }
+}
+
+/// Class loaders that become more, and metaspace that runs short.
+struct Measured<'f> {
+    batches: usize,
+    /// Classes of loaders whose number only increases, the worst first.
+    growing: Vec<Growing<'f>>,
+    /// The share of all loaded classes that the growing loaders have, 0 to 1.
+    share: f64,
+    /// Failed allocations after the JVM's start, and all.
+    late: u64,
+    failures: u64,
+    /// Collections that metaspace triggered.
+    forced: Option<Group<'f>>,
+}
+
+/// Loaders of one class that become more.
+struct Growing<'f> {
+    name: &'f str,
+    /// Additional loaders, and additional classes that they load.
+    loaders: f64,
+    classes: f64,
+    score: f64,
+}
+
+impl<'f> Growing<'f> {
+    fn of(name: &'f str, kind: &Kind, batches: usize, settings: &Settings) -> Self {
+        let grown = |pick: fn(&(f64, f64)) -> f64| {
+            let values: Vec<f64> = (0..batches).map(|b| kind.batches.get(&b).map_or(0.0, pick)).collect();
+            let always = values.iter().zip(values.iter().skip(1)).all(|(a, b)| b > a);
+            let growth = values.last().copied().unwrap_or(0.0) - values.first().copied().unwrap_or(0.0);
+            if always { growth } else { 0.0 }
+        };
+        let (loaders, classes) = (grown(|b| b.0), grown(|b| b.1));
+        // The JDK creates one loader for each method that is often called by reflection: their number is bounded.
+        let by_design = name.ends_with(".reflect.DelegatingClassLoader");
+        let counted = if by_design { 0.0 } else { loaders };
+        let score = highest([
+            map2(counted, settings.number("loaders-info"), settings.number("loaders-warning")),
+            map2(classes, settings.number("classes-info"), settings.number("classes-warning")),
+        ]);
+        Self { name, loaders, classes, score }
+    }
+}
+
+fn measure<'f>(facts: &'f Facts, settings: &Settings) -> Measured<'f> {
+    let (kinds, batches) = MetaspaceChurn::kinds(facts);
+    let mut growing: Vec<Growing<'_>> = kinds
+        .iter()
+        .filter(|(_, kind)| batches >= ENOUGH && kind.batches.len() >= ENOUGH)
+        .map(|(name, kind)| Growing::of(name, kind, batches, settings))
+        .filter(|growing| growing.score > 0.0)
+        .collect();
+    growing.sort_by(|a, b| b.score.total_cmp(&a.score));
+    // The classes of these loaders in the last batch, as ClassLeak counts them.
+    let count = |kind: &Kind| kind.batches.last_key_value().map_or(0.0, |(_, (_, classes))| *classes);
+    let part: f64 = growing.iter().filter_map(|growing| kinds.get(growing.name)).map(count).sum();
+    let warm = facts.jvm().start.unwrap_or_else(|| facts.start()).saturating_add(WARM_UP);
+    let failures = facts.table("jdk.MetaspaceAllocationFailure");
+    Measured {
+        batches,
+        growing,
+        share: if part > 0.0 { ratio(part, kinds.values().map(count).sum()) } else { 0.0 },
+        late: failures.rows().filter(|r| r.start >= warm).count() as u64,
+        failures: failures.seen(),
+        forced: facts.groups(&CAUSES).select(&[], |g| g.text("cause").is_some_and(|c| c.contains("Metadata"))).pop(),
+    }
+}
+
+fn verdict(facts: &Facts, measured: &Measured<'_>, settings: &Settings) -> Verdict {
+    let Measured { batches, growing, share, late, failures, forced } = measured;
+    let by_failures = map2(*late as f64, settings.number("failures-info"), settings.number("failures-warning"));
+    let score = highest([growing.first().map_or(0.0, |growing| growing.score), by_failures]);
+    let summary = match growing.first() {
+        Some(Growing { name, loaders, classes, score }) if *score >= by_failures => format!(
+            "Class loaders pile up: {loaders:.0} more {name} with {classes:.0} more classes by the end of the recording"
+        ),
+        _ if *late > 0 => format!("Metaspace ran short: {}", things(*late, "allocation failed", "allocations failed")),
+        _ if *batches < ENOUGH => {
+            "Metaspace did not run short; too few statistics to see whether class loaders pile up".to_owned()
+        }
+        _ => "No class loaders pile up".to_owned(),
+    };
+    let memory = if *share > 0.0 { cost::classes(facts, *share) } else { None };
+    let pauses = cost::paused(facts, forced.as_ref().map_or(0.0, |g| g.sum("sumOfPauses")));
+    // A leak keeps growing, so what it costs at the end is only an estimate.
+    let grows = memory.is_some_and(|memory| pauses.is_none_or(|pauses| memory.share >= pauses.share));
+    let verdict = Verdict::scored(score, summary);
+    let verdict = if grows { verdict.estimate(memory) } else { verdict.cost(pauses) };
+    let rows = growing.iter().take(10).map(|Growing { name, loaders, classes, .. }| {
+        [(*name).into(), Value::number(*loaders, "loaders"), Value::number(*classes, "classes")]
+    });
+    let table =
+        (!growing.is_empty()).then(|| Value::table(["class of the loaders", "more loaders", "more classes"], rows));
+    verdict
+        .explain(MetaspaceChurn::WHY)
+        .remedy(MetaspaceChurn::REMEDY)
+        .with("batches of statistics", Value::count(*batches as u64, "batches"))
+        .with_some("growing", table)
+        .with("failed allocations", Value::count(*failures, "allocations"))
+        .with("of them after the first minute", Value::count(*late, "allocations"))
+        .with_some("collections for metaspace", forced.as_ref().map(|g| Value::count(g.count(), "collections")))
+        .with_some("their pauses", forced.as_ref().map(|g| Value::nanos_f64(g.sum("sumOfPauses"))))
 }
 
 #[cfg(test)]

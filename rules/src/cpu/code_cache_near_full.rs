@@ -72,61 +72,90 @@ impl Rule for CodeCacheNearFull {
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        let (full, restarts) = (facts.table(FULL), facts.table(RESTART));
-        let segments = segments(facts);
-        let reserved = facts.table("jdk.CodeCacheConfiguration").ints("reservedSize").max();
-        let reserved = reserved.map(|r| r as f64).filter(|r| *r > 0.0);
-        let fullest = segments.iter().max_by(|a, b| a.used().total_cmp(&b.used()));
-        let happened = full.seen().saturating_add(restarts.seen());
-        let verdict = if happened > 0 {
-            let size = reserved.map(|r| format!(" ({})", size_f64(r))).unwrap_or_default();
-            let mut what = Vec::new();
-            if full.seen() > 0 {
-                what.push(format!("the code cache{size} filled up {}", things(full.seen(), "time", "times")));
-            }
-            if restarts.seen() > 0 {
-                what.push(format!(
-                    "the compilers were stopped and restarted {}",
-                    things(restarts.seen(), "time", "times")
-                ));
-            }
-            let mut summary = what.join(" and ");
-            if let Some(first) = summary.get_mut(..1) {
-                first.make_ascii_uppercase();
-            }
-            Verdict::warning(summary).score(100.0).cost(Cost::memory(1.0))
-        } else if let Some(fullest) = fullest {
-            let score = map2(fullest.used() * 100.0, settings.number("info"), settings.number("warning"));
-            Verdict::scored(
-                score,
-                format!("The fullest code cache segment ({}) is {:.0} % full", fullest.name, fullest.used() * 100.0),
-            )
-            .cost(Cost::memory(fullest.used()))
-            .with("fullest at", Value::instant(fullest.at))
-        } else {
+        let measured = measure(facts);
+        if measured.happened() == 0 && measured.segments.is_empty() {
             let because = facts.missing_all(&[STATISTICS, FULL, RESTART], Level::Available);
             return Verdict::not_applicable(
                 because.unwrap_or_else(|| format!("{STATISTICS} does not contain the size of the code cache")),
             );
-        };
-        let window = full.first().or_else(|| restarts.first()).map(|e| e.start);
-        let freed: i64 = restarts.ints("freedMemory").fold(0, i64::saturating_add);
-        verdict
-            .explain(CodeCacheNearFull::WHY)
-            .remedy(CodeCacheNearFull::REMEDY)
-            .with_some("reserved", reserved.map(Value::bytes))
-            .with_some("first time", window.map(Value::instant))
-            .with_some("freed at restarts", (freed > 0).then(|| Value::bytes(freed as f64)))
-            .with(
-                "segments",
-                Value::table(
-                    ["segment", "size", "least free", "most used"],
-                    segments
-                        .iter()
-                        .map(|s| [s.name.into(), Value::bytes(s.size), Value::bytes(s.free), Value::share(s.used())]),
-                ),
-            )
+        }
+        verdict(&measured, settings)
     }
+}
+
+/// How full the code cache is.
+struct Measured<'f> {
+    /// How often it filled up, and how often the compilers were restarted because of that.
+    full: u64,
+    restarts: u64,
+    /// When this happened first.
+    first: Option<i64>,
+    /// Bytes freed at restarts.
+    freed: i64,
+    /// The size of the code cache in bytes, if known.
+    reserved: Option<f64>,
+    segments: Vec<Segment<'f>>,
+}
+
+impl Measured<'_> {
+    fn happened(&self) -> u64 {
+        self.full.saturating_add(self.restarts)
+    }
+}
+
+fn measure(facts: &Facts) -> Measured<'_> {
+    let (full, restarts) = (facts.table(FULL), facts.table(RESTART));
+    let reserved = facts.table("jdk.CodeCacheConfiguration").ints("reservedSize").max();
+    Measured {
+        full: full.seen(),
+        restarts: restarts.seen(),
+        first: full.first().or_else(|| restarts.first()).map(|e| e.start),
+        freed: restarts.ints("freedMemory").fold(0, i64::saturating_add),
+        reserved: reserved.map(|r| r as f64).filter(|r| *r > 0.0),
+        segments: segments(facts),
+    }
+}
+
+fn verdict(measured: &Measured<'_>, settings: &Settings) -> Verdict {
+    let Measured { first, freed, reserved, segments, .. } = measured;
+    let fullest = segments.iter().max_by(|a, b| a.used().total_cmp(&b.used()));
+    let verdict = match fullest {
+        Some(fullest) if measured.happened() == 0 => {
+            let score = map2(fullest.used() * 100.0, settings.number("info"), settings.number("warning"));
+            let percent = fullest.used() * 100.0;
+            Verdict::scored(score, format!("The fullest code cache segment ({}) is {percent:.0} % full", fullest.name))
+                .cost(Cost::memory(fullest.used()))
+                .with("fullest at", Value::instant(fullest.at))
+        }
+        _ => Verdict::warning(incidents(measured)).score(100.0).cost(Cost::memory(1.0)),
+    };
+    let rows =
+        segments.iter().map(|s| [s.name.into(), Value::bytes(s.size), Value::bytes(s.free), Value::share(s.used())]);
+    verdict
+        .explain(CodeCacheNearFull::WHY)
+        .remedy(CodeCacheNearFull::REMEDY)
+        .with_some("reserved", reserved.map(Value::bytes))
+        .with_some("first time", first.map(Value::instant))
+        .with_some("freed at restarts", (*freed > 0).then(|| Value::bytes(*freed as f64)))
+        .with("segments", Value::table(["segment", "size", "least free", "most used"], rows))
+}
+
+/// What happened, as a sentence.
+fn incidents(measured: &Measured<'_>) -> String {
+    let Measured { full, restarts, reserved, .. } = measured;
+    let mut what = Vec::new();
+    if *full > 0 {
+        let size = reserved.map(|r| format!(" ({})", size_f64(r))).unwrap_or_default();
+        what.push(format!("the code cache{size} filled up {}", things(*full, "time", "times")));
+    }
+    if *restarts > 0 {
+        what.push(format!("the compilers were stopped and restarted {}", things(*restarts, "time", "times")));
+    }
+    let mut sentence = what.join(" and ");
+    if let Some(first) = sentence.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    sentence
 }
 
 /// The code cache segments, each at its lowest free space.

@@ -68,57 +68,73 @@ impl Rule for CompilerQueueBacklog {
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        let table = facts.table(EVENT);
-        let named = table.rows().filter(|row| row.text("compiler").is_some());
-        let mut compilers: Vec<(&str, Vec<Event<'_>>)> =
-            tally(named, |row| row.text("compiler").unwrap_or_default(), |rows: &mut Vec<_>, row| rows.push(row));
-        compilers.sort_by_key(|(compiler, _)| *compiler);
-        let window = settings.nanos("window");
-        let found: Vec<Backlog<'_>> =
-            compilers.iter().filter_map(|(compiler, rows)| longest(compiler, rows, window)).collect();
-        let Some(worst) = found.iter().max_by_key(|b| b.least) else {
-            return Verdict::not_applicable(format!(
+        match measure(facts, settings) {
+            Some(measured) => verdict(facts, &measured, settings),
+            None => Verdict::not_applicable(format!(
                 "{} {EVENT} events are too few: they span less than {}",
-                table.len(),
-                duration_f64(window as f64)
-            ));
-        };
-        let rows = compilers.iter().find(|(compiler, _)| *compiler == worst.compiler).map(|(_, rows)| rows);
-        let threads = rows.into_iter().flatten().filter_map(|r| r.int("compilerThreadCount")).max();
-        let is_long = |row: &Event<'_>| row.int("queueSize").is_some_and(|n| n as f64 >= settings.number("info"));
-        let pairs = rows.into_iter().flat_map(|rows| rows.iter().zip(rows.iter().skip(1)));
-        let long = pairs.filter(|(row, next)| is_long(row) && is_long(next));
-        let long = long.map(|(row, next)| next.start.saturating_sub(row.start)).fold(0, i64::saturating_add);
-        let score = map2(worst.least as f64, settings.number("info"), settings.number("warning"));
-        Verdict::scored(
-            score,
-            format!(
-                "For {}, at least {} waited to be compiled by {}",
-                duration_f64(worst.to.saturating_sub(worst.from) as f64),
-                things(u64::try_from(worst.least).unwrap_or(0), "method", "methods"),
-                worst.compiler,
-            ),
-        )
+                facts.table(EVENT).len(),
+                duration_f64(settings.nanos("window") as f64)
+            )),
+        }
+    }
+}
+
+/// The queues of the compilers.
+struct Measured<'f> {
+    /// The window with the longest queue of each compiler, and the longest of these.
+    backlogs: Vec<Backlog<'f>>,
+    worst: Backlog<'f>,
+    /// The most threads of the worst compiler.
+    threads: Option<i64>,
+    /// How long the queue of the worst compiler was long, in nanoseconds.
+    long: i64,
+}
+
+/// `None` if the events span less than a window.
+fn measure<'f>(facts: &'f Facts, settings: &Settings) -> Option<Measured<'f>> {
+    let named = facts.table(EVENT).rows().filter(|row| row.text("compiler").is_some());
+    let mut compilers: Vec<(&str, Vec<Event<'_>>)> =
+        tally(named, |row| row.text("compiler").unwrap_or_default(), |rows: &mut Vec<_>, row| rows.push(row));
+    compilers.sort_by_key(|(compiler, _)| *compiler);
+    let window = settings.nanos("window");
+    let backlogs: Vec<Backlog<'_>> =
+        compilers.iter().filter_map(|(compiler, rows)| longest(compiler, rows, window)).collect();
+    let worst = *backlogs.iter().max_by_key(|b| b.least)?;
+    let rows = compilers.iter().find(|(compiler, _)| *compiler == worst.compiler).map(|(_, rows)| rows);
+    let is_long = |row: &Event<'_>| row.int("queueSize").is_some_and(|n| n as f64 >= settings.number("info"));
+    let pairs = rows.into_iter().flat_map(|rows| rows.iter().zip(rows.iter().skip(1)));
+    let long = pairs.filter(|(row, next)| is_long(row) && is_long(next));
+    Some(Measured {
+        threads: rows.into_iter().flatten().filter_map(|r| r.int("compilerThreadCount")).max(),
+        long: long.map(|(row, next)| next.start.saturating_sub(row.start)).fold(0, i64::saturating_add),
+        worst,
+        backlogs,
+    })
+}
+
+fn verdict(facts: &Facts, measured: &Measured<'_>, settings: &Settings) -> Verdict {
+    let Measured { backlogs, worst, threads, long } = measured;
+    let summary = format!(
+        "For {}, at least {} waited to be compiled by {}",
+        duration_f64(worst.to.saturating_sub(worst.from) as f64),
+        things(u64::try_from(worst.least).unwrap_or(0), "method", "methods"),
+        worst.compiler,
+    );
+    let rows = backlogs.iter().map(|b| {
+        [
+            b.compiler.into(),
+            Value::number(b.least as f64, "methods"),
+            Value::number(b.added as f64, "per second"),
+            Value::number(b.removed as f64, "per second"),
+        ]
+    });
+    Verdict::scored(map2(worst.least as f64, settings.number("info"), settings.number("warning")), summary)
         .explain(CompilerQueueBacklog::WHY)
         .remedy(CompilerQueueBacklog::REMEDY)
-        .cost(Cost::elapsed(ratio(long as f64, facts.nanos() as f64)))
+        .cost(Cost::elapsed(ratio(*long as f64, facts.nanos() as f64)))
         .with("window", Value::window(worst.from, worst.to))
         .with_some("compiler threads", threads.map(|n| Value::number(n as f64, "threads")))
-        .with(
-            "compilers",
-            Value::table(
-                ["compiler", "least queue", "added", "compiled"],
-                found.iter().map(|b| {
-                    [
-                        b.compiler.into(),
-                        Value::number(b.least as f64, "methods"),
-                        Value::number(b.added as f64, "per second"),
-                        Value::number(b.removed as f64, "per second"),
-                    ]
-                }),
-            ),
-        )
-    }
+        .with("compilers", Value::table(["compiler", "least queue", "added", "compiled"], rows))
 }
 
 /// The stretch of at least `window` whose minimum queue length is the highest.

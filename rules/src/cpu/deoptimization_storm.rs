@@ -98,74 +98,91 @@ impl Rule for DeoptimizationStorm {
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        let warm = warmed_up(facts);
-        if facts.end() <= warm {
+        if facts.end() <= warmed_up(facts) {
             return Verdict::not_applicable(
                 "the recording ends within 60 s of the JVM's start, when deoptimizations are normal",
             );
         }
-        let mut by_minute: BTreeMap<i64, BTreeMap<Place<'_>, Lost>> = BTreeMap::new();
-        let mut places: BTreeMap<Place<'_>, Lost> = BTreeMap::new();
-        for group in facts.groups(&SITES).iter().filter(|g| g.bucket() >= warm || g.first() >= warm) {
-            let place = Place {
-                method: group.text(METHOD).unwrap_or("unknown method"),
-                bci: group.int(BCI).unwrap_or(-1),
-                reason: group.text(REASON).unwrap_or("unknown reason"),
-            };
-            by_minute.entry(group.bucket()).or_default().entry(place).or_default().add(&group);
-            places.entry(place).or_default().add(&group);
+        match measure(facts) {
+            Some(measured) => verdict(facts, &measured, settings),
+            None => Verdict::ok("No code was deoptimized after warm-up"),
         }
-        let sum =
-            |minute: &BTreeMap<Place<'_>, Lost>| minute.values().fold(0u64, |n, l| n.saturating_add(l.compilations));
-        let most = by_minute.values().map(sum).max().unwrap_or(0);
-        let total = sum(&places);
-        let minutes = by_minute.values().flat_map(|minute| minute.iter());
-        let Some((worst, lost)) = minutes.max_by_key(|(_, lost)| lost.compilations) else {
-            return Verdict::ok("No code was deoptimized after warm-up");
+    }
+}
+
+/// Deoptimizations after the warm-up.
+struct Measured<'f> {
+    /// The most compilations that were discarded within a minute, and all.
+    most: u64,
+    total: u64,
+    /// The worst minute at one place.
+    worst: (Place<'f>, Lost),
+    /// The places, the worst first.
+    places: Vec<(Place<'f>, Lost)>,
+}
+
+/// `None` if there were none.
+fn measure(facts: &Facts) -> Option<Measured<'_>> {
+    let warm = warmed_up(facts);
+    let mut by_minute: BTreeMap<i64, BTreeMap<Place<'_>, Lost>> = BTreeMap::new();
+    let mut places: BTreeMap<Place<'_>, Lost> = BTreeMap::new();
+    for group in facts.groups(&SITES).iter().filter(|g| g.bucket() >= warm || g.first() >= warm) {
+        let place = Place {
+            method: group.text(METHOD).unwrap_or("unknown method"),
+            bci: group.int(BCI).unwrap_or(-1),
+            reason: group.text(REASON).unwrap_or("unknown reason"),
         };
-        let mut places: Vec<(Place<'_>, Lost)> = places.into_iter().collect();
-        places.sort_by_key(|(_, lost)| std::cmp::Reverse((lost.compilations, lost.times)));
-        let site = map2(lost.compilations as f64, settings.number("site-info"), settings.number("site-warning"));
-        let rate = map2(most as f64, settings.number("rate-info"), settings.number("rate-warning"));
-        let named = |place: &Place<'_>, lost: &Lost| {
-            if lost.line > 0 { format!("{}:{}", place.method, lost.line) } else { place.method.to_owned() }
-        };
-        Verdict::scored(
-            site.max(rate),
-            format!(
-                "After warm-up, compiled code was discarded up to {} a minute, up to {} of them in {} ({})",
-                units::things(most, "time", "times"),
-                units::count(i64::try_from(lost.compilations).unwrap_or(i64::MAX)),
-                named(worst, lost),
-                worst.reason,
-            ),
-        )
+        by_minute.entry(group.bucket()).or_default().entry(place).or_default().add(&group);
+        places.entry(place).or_default().add(&group);
+    }
+    let sum = |minute: &BTreeMap<Place<'_>, Lost>| minute.values().fold(0u64, |n, l| n.saturating_add(l.compilations));
+    let most = by_minute.values().map(sum).max().unwrap_or(0);
+    let total = sum(&places);
+    let worst = by_minute.into_values().flatten().max_by_key(|(_, lost)| lost.compilations)?;
+    let mut places: Vec<(Place<'_>, Lost)> = places.into_iter().collect();
+    places.sort_by_key(|(_, lost)| std::cmp::Reverse((lost.compilations, lost.times)));
+    Some(Measured { most, total, worst, places })
+}
+
+fn verdict(facts: &Facts, measured: &Measured<'_>, settings: &Settings) -> Verdict {
+    let Measured { most, total, worst: (place, lost), places } = measured;
+    let site = map2(lost.compilations as f64, settings.number("site-info"), settings.number("site-warning"));
+    let rate = map2(*most as f64, settings.number("rate-info"), settings.number("rate-warning"));
+    let summary = format!(
+        "After warm-up, compiled code was discarded up to {} a minute, up to {} of them in {} ({})",
+        units::things(*most, "time", "times"),
+        units::count(i64::try_from(lost.compilations).unwrap_or(i64::MAX)),
+        named(place, lost),
+        place.reason,
+    );
+    let share = ratio(places.first().map_or(0, |p| p.1.compilations) as f64, *total as f64);
+    Verdict::scored(site.max(rate), summary)
         .explain(DeoptimizationStorm::WHY)
         .remedy(DeoptimizationStorm::REMEDY)
-        .cost(jit_overhead::compiling(facts, warm, total as f64))
-        .with("most in a minute", Value::count(most, "compilations"))
-        .with("after warm-up", Value::count(total, "compilations"))
+        .cost(jit_overhead::compiling(facts, warmed_up(facts), *total as f64))
+        .with("most in a minute", Value::count(*most, "compilations"))
+        .with("after warm-up", Value::count(*total, "compilations"))
         .with("worst minute at one place", Value::window(lost.from, lost.to))
-        .with(
-            "share of the first place",
-            Value::share(ratio(places.first().map_or(0, |p| p.1.compilations) as f64, total as f64)),
-        )
-        .with(
-            "places",
-            Value::table(
-                ["method", "bytecode index", "reason", "compilations", "threads that left them"],
-                places.iter().take(10).map(|(place, lost)| {
-                    [
-                        named(place, lost).into(),
-                        Value::number(place.bci as f64, ""),
-                        place.reason.into(),
-                        Value::count(lost.compilations, "compilations"),
-                        Value::count(lost.times, "times"),
-                    ]
-                }),
-            ),
-        )
-    }
+        .with("share of the first place", Value::share(share))
+        .with("places", place_table(places))
+}
+
+/// The method and line of a place.
+fn named(place: &Place<'_>, lost: &Lost) -> String {
+    if lost.line > 0 { format!("{}:{}", place.method, lost.line) } else { place.method.to_owned() }
+}
+
+fn place_table(places: &[(Place<'_>, Lost)]) -> Value {
+    let rows = places.iter().take(10).map(|(place, lost)| {
+        [
+            named(place, lost).into(),
+            Value::number(place.bci as f64, ""),
+            place.reason.into(),
+            Value::count(lost.compilations, "compilations"),
+            Value::count(lost.times, "times"),
+        ]
+    });
+    Value::table(["method", "bytecode index", "reason", "compilations", "threads that left them"], rows)
 }
 
 #[cfg(test)]

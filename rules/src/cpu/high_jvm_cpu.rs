@@ -2,7 +2,7 @@
 
 use super::load::{needs, samples};
 use crate::overhead;
-use jfr_analyzers::events::{Facts, Needs};
+use jfr_analyzers::events::{Facts, Needs, parse_timespan};
 use jfr_analyzers::math::{map_exp74, ratio};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Section, Setting, Settings, Value, Verdict};
 
@@ -54,61 +54,73 @@ impl Rule for HighJvmCpu {
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        let periods = facts.settings_of("jdk.CPULoad", "period");
-        let rare = periods.iter().find(|s| {
-            s.value == "everyChunk"
-                || jfr_analyzers::events::parse_timespan(s.value).is_some_and(|p| p > settings.nanos("longest-period"))
-        });
-        if let Some(rare) = rare {
-            return Verdict::info(format!("jdk.CPULoad is recorded too rarely to judge (period: {})", rare.value))
+        if let Some(period) = too_rare(facts, settings) {
+            return Verdict::info(format!("jdk.CPULoad is recorded too rarely to judge (period: {period})"))
                 .remedy(HighJvmCpu::REMEDY)
                 .section(Section::Recording);
         }
-        let loads = samples(facts);
-        if loads.is_empty() {
-            return Verdict::not_applicable("the jdk.CPULoad events do not contain the JVM's load");
+        match measure(facts) {
+            Some(measured) => verdict(facts, &measured, settings),
+            None => Verdict::not_applicable("the jdk.CPULoad events do not contain the JVM's load"),
         }
-        let mean = loads.iter().map(|l| l.user).sum::<f64>() / loads.len() as f64;
-        let count = facts.count("jdk.ExecutionSample");
-        let period = facts.settings_of("jdk.ExecutionSample", "period");
-        let period = period.iter().filter_map(|s| jfr_analyzers::events::parse_timespan(s.value)).max();
-        let evidence = |v: Verdict| {
-            v.with("mean user load", Value::share(mean)).with("method samples", Value::count(count, "samples"))
-        };
-        let span = match (loads.first(), loads.last()) {
-            (Some(first), Some(last)) => last.at.saturating_sub(first.at) as f64 / 1e9,
-            _ => 0.0,
-        };
-        if let Some(period) = period.filter(|p| count > 0 && *p > 0 && span > 0.0) {
-            let expected = SAMPLES_A_PERIOD / (period as f64 / 1e9) * span;
-            let value = (1.0 - ratio(count as f64, expected)) * mean;
-            if value * 100.0 >= settings.number("missing") {
-                let score = map_exp74(value * 100.0, settings.number("missing"));
-                return evidence(
-                    Verdict::scored(
-                        score,
-                        format!("The JVM uses {:.0} % of the CPUs, but few samples show where", mean * 100.0),
-                    )
-                    .cost(Cost::cpu(1.0 - ratio(count as f64, expected)))
-                    .explain(HighJvmCpu::WHY)
-                    .remedy(
-                        "Profile with async-profiler or jdk.CPUTimeSample, and look at the garbage collection \
-                         rules.",
-                    ),
-                );
-            }
-        }
-        let score = if mean * 100.0 >= settings.number("info") {
-            map_exp74(mean * 100.0, settings.number("info"))
-        } else {
-            // Below the limit this must not become a finding through rounding.
-            map_exp74(mean * 100.0, settings.number("info")).min(24.9)
-        };
-        let verdict = Verdict::scored(score, format!("The JVM uses {:.0} % of the CPUs on average", mean * 100.0))
-            .cost(Cost::cpu(mean))
-            .remedy("Look at the methods with the most samples.");
-        overhead::carry(facts, evidence(verdict))
     }
+}
+
+/// The period of `jdk.CPULoad`, if it is longer than the setting `longest-period`.
+fn too_rare(facts: &Facts, settings: &Settings) -> Option<String> {
+    let longest = settings.nanos("longest-period");
+    let periods = facts.settings_of("jdk.CPULoad", "period");
+    let is_rare = |period: &str| period == "everyChunk" || parse_timespan(period).is_some_and(|p| p > longest);
+    periods.iter().find(|s| is_rare(s.value)).map(|s| s.value.to_owned())
+}
+
+/// The load of the JVM, and how many samples show where it comes from.
+struct Measured {
+    /// The mean user load as a share of the machine, 0 to 1.
+    mean: f64,
+    samples: u64,
+    /// How many samples the load should have produced; `None` if unknown, or if there are none at all.
+    expected: Option<f64>,
+}
+
+/// `None` if no event contains the load.
+fn measure(facts: &Facts) -> Option<Measured> {
+    let loads = samples(facts);
+    let (first, last) = (loads.first()?, loads.last()?);
+    let span = last.at.saturating_sub(first.at) as f64 / 1e9;
+    let count = facts.count("jdk.ExecutionSample");
+    let period = facts.settings_of("jdk.ExecutionSample", "period");
+    let period = period.iter().filter_map(|s| parse_timespan(s.value)).max();
+    let period = period.filter(|p| count > 0 && *p > 0 && span > 0.0);
+    Some(Measured {
+        mean: loads.iter().map(|l| l.user).sum::<f64>() / loads.len() as f64,
+        samples: count,
+        expected: period.map(|period| SAMPLES_A_PERIOD / (period as f64 / 1e9) * span),
+    })
+}
+
+fn verdict(facts: &Facts, measured: &Measured, settings: &Settings) -> Verdict {
+    let Measured { mean, samples, expected } = measured;
+    let evidence = |verdict: Verdict| {
+        verdict.with("mean user load", Value::share(*mean)).with("method samples", Value::count(*samples, "samples"))
+    };
+    let missing = expected.map_or(0.0, |expected| 1.0 - ratio(*samples as f64, expected));
+    let value = missing * mean * 100.0;
+    if expected.is_some() && value >= settings.number("missing") {
+        let summary = format!("The JVM uses {:.0} % of the CPUs, but few samples show where", mean * 100.0);
+        let verdict = Verdict::scored(map_exp74(value, settings.number("missing")), summary)
+            .cost(Cost::cpu(missing))
+            .explain(HighJvmCpu::WHY)
+            .remedy("Profile with async-profiler or jdk.CPUTimeSample, and look at the garbage collection rules.");
+        return evidence(verdict);
+    }
+    let score = map_exp74(mean * 100.0, settings.number("info"));
+    // Below the limit this must not become a finding through rounding.
+    let score = if mean * 100.0 >= settings.number("info") { score } else { score.min(24.9) };
+    let verdict = Verdict::scored(score, format!("The JVM uses {:.0} % of the CPUs on average", mean * 100.0))
+        .cost(Cost::cpu(*mean))
+        .remedy("Look at the methods with the most samples.");
+    overhead::carry(facts, evidence(verdict))
 }
 
 #[cfg(test)]

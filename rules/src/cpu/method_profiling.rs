@@ -64,86 +64,105 @@ impl Rule for MethodProfiling {
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        let periods = facts.jmc_settings_of("jdk.ExecutionSample", "period");
-        let periods: Vec<(i64, i64)> =
-            periods.iter().filter_map(|s| Some((s.at, jfr_analyzers::events::parse_timespan(s.value)?))).collect();
-        let mut samples: Vec<(i64, Option<Method>)> = Vec::new();
-        let mut known: BTreeMap<StackId, Option<Method>> = BTreeMap::new();
-        for row in facts.table("jdk.ExecutionSample").rows() {
-            let method = row.stack().and_then(|s| *known.entry(s).or_insert_with(|| Method::of(facts, settings, s)));
-            samples.push((row.end, method));
-        }
-        let mut best: Option<Found> = None;
-        let mut any = false;
-        let whole = facts.window();
-        for window in sliding(facts.first_end(), facts.end(), settings.nanos("window")) {
-            let place = |time: i64| periods.partition_point(|(at, _)| *at < time);
-            let cuts = periods.get(place(window.from)..place(window.to.saturating_add(1))).unwrap_or_default();
-            any |= !cuts.is_empty();
-            // The first recorded period, once it is known; earlier windows have none.
-            let Some((_, period)) = periods.first().filter(|(at, period)| *at <= window.from && *period > 0) else {
-                continue;
-            };
-            any = true;
-            let to = cuts.last().map_or(window.to, |(at, _)| *at);
-            let pieces = cuts.len().max(1) as f64;
-            let from = samples.partition_point(|(at, _)| *at < window.from);
-            let inside = samples.iter().skip(from).take_while(|(at, _)| *at <= to);
-            let mut counts: InOrder<FunctionId, (f64, StackId)> = InOrder::default();
-            let mut all = 0.0;
-            for (_, method) in inside {
-                all += 1.0;
-                if let Some(method) = method {
-                    counts.get_or(method.function, || (0.0, method.stack)).0 += 1.0;
-                }
-            }
-            let possible = SAMPLES_A_PERIOD * window.length() as f64 / *period as f64;
-            let top = counts.into_values().max_by(|a, b| a.0.total_cmp(&b.0));
-            if let Some((count, stack)) = top {
-                let value = count / possible / pieces;
-                if best.as_ref().is_none_or(|b| value > b.value) {
-                    best = Some(Found {
-                        value,
-                        count,
-                        share: count / all,
-                        stack,
-                        window: (window.from, window.to),
-                        shown: (value * ratio(window.length() as f64, window.within(whole).length() as f64)).min(1.0),
-                    });
-                }
-            }
-        }
-        if !any {
-            return Verdict::not_applicable(
+        let samples = samples(facts, settings);
+        match measure(facts, &samples, settings) {
+            None => Verdict::not_applicable(
                 "no sampling period is recorded before the first window begins, as with async-profiler; HotSpots \
                  judges all kinds of samples",
-            );
-        }
-        let Some(found) = best else { return Verdict::ok("There were no method samples") };
-        let score = |value: f64| map_sigmoid(value, 0.0, 100.0, 150.0, 0.03333, 7.0);
-        let method = Method::of(facts, settings, found.stack).map_or("?", |m| facts.method(m.frame));
-        let all = samples.iter().filter_map(|(_, m)| Some((m.as_ref()?.stack, 1.0)));
-        let verdict = Verdict::scored(
-            score(found.shown),
-            format!(
-                "{method} takes {} of the possible samples in its busiest window",
-                rounded_percent(found.shown * 100.0)
             ),
-        )
-        .jmc(Severity::of_score(score(found.value)))
-        .explain(MethodProfiling::WHY)
-        .remedy(MethodProfiling::REMEDY)
-        .cost(Cost::cpu(found.share))
-        // A hot method is not a problem in itself.
-        .at_most(if found.count * found.share >= MANY { Severity::Info } else { Severity::Ok })
-        .with("method", method)
-        .with("share of possible samples", Value::share(found.shown))
-        .with("share of samples in the window", Value::share(found.share))
-        .with("window", Value::window(found.window.0, found.window.1))
-        .with("stack", facts.stack_value(found.stack, 20))
-        .with("top methods", facts.top_methods(all, 10, |n| Value::number(n, "samples")));
-        overhead::carry(facts, verdict)
+            Some(None) => Verdict::ok("There were no method samples"),
+            Some(Some(busiest)) => verdict(facts, &samples, &busiest, settings),
+        }
     }
+}
+
+/// A sample: its end, and the method that it counts for.
+type Sample = (i64, Option<Method>);
+
+fn samples(facts: &Facts, settings: &Settings) -> Vec<Sample> {
+    let mut known: BTreeMap<StackId, Option<Method>> = BTreeMap::new();
+    let mut samples = Vec::new();
+    for row in facts.table("jdk.ExecutionSample").rows() {
+        let method = row.stack().and_then(|s| *known.entry(s).or_insert_with(|| Method::of(facts, settings, s)));
+        samples.push((row.end, method));
+    }
+    samples
+}
+
+/// The method with the largest share of a window; `None` if no window has a period, `Some(None)` if none has samples.
+fn measure(facts: &Facts, samples: &[Sample], settings: &Settings) -> Option<Option<Found>> {
+    let periods = facts.jmc_settings_of("jdk.ExecutionSample", "period");
+    let periods: Vec<(i64, i64)> =
+        periods.iter().filter_map(|s| Some((s.at, jfr_analyzers::events::parse_timespan(s.value)?))).collect();
+    let mut best: Option<Found> = None;
+    let mut any = false;
+    for window in sliding(facts.first_end(), facts.end(), settings.nanos("window")) {
+        let place = |time: i64| periods.partition_point(|(at, _)| *at < time);
+        let cuts = periods.get(place(window.from)..place(window.to.saturating_add(1))).unwrap_or_default();
+        any |= !cuts.is_empty();
+        // The first recorded period, once it is known; earlier windows have none.
+        let Some((_, period)) = periods.first().filter(|(at, period)| *at <= window.from && *period > 0) else {
+            continue;
+        };
+        any = true;
+        let to = cuts.last().map_or(window.to, |(at, _)| *at);
+        let possible = SAMPLES_A_PERIOD * window.length() as f64 / *period as f64;
+        let Some((count, all, stack)) = most_frequent(samples, window.from, to) else { continue };
+        let value = count / possible / cuts.len().max(1) as f64;
+        if best.as_ref().is_none_or(|b| value > b.value) {
+            let covered = window.within(facts.window()).length() as f64;
+            best = Some(Found {
+                value,
+                count,
+                share: count / all,
+                stack,
+                window: (window.from, window.to),
+                shown: (value * ratio(window.length() as f64, covered)).min(1.0),
+            });
+        }
+    }
+    any.then_some(best)
+}
+
+/// The number of samples of the most frequent method in a window, the number of all samples, and a stack with it.
+fn most_frequent(samples: &[Sample], from: i64, to: i64) -> Option<(f64, f64, StackId)> {
+    let first = samples.partition_point(|(at, _)| *at < from);
+    let mut counts: InOrder<FunctionId, (f64, StackId)> = InOrder::default();
+    let mut all = 0.0;
+    for (_, method) in samples.iter().skip(first).take_while(|(at, _)| *at <= to) {
+        all += 1.0;
+        if let Some(method) = method {
+            counts.get_or(method.function, || (0.0, method.stack)).0 += 1.0;
+        }
+    }
+    let (count, stack) = counts.into_values().max_by(|a, b| a.0.total_cmp(&b.0))?;
+    Some((count, all, stack))
+}
+
+fn verdict(facts: &Facts, samples: &[Sample], found: &Found, settings: &Settings) -> Verdict {
+    let score = |value: f64| map_sigmoid(value, 0.0, 100.0, 150.0, 0.03333, 7.0);
+    let method = Method::of(facts, settings, found.stack).map_or("?", |m| facts.method(m.frame));
+    let all = samples.iter().filter_map(|(_, m)| Some((m.as_ref()?.stack, 1.0)));
+    let verdict = Verdict::scored(
+        score(found.shown),
+        format!(
+            "{method} takes {} of the possible samples in its busiest window",
+            rounded_percent(found.shown * 100.0)
+        ),
+    )
+    .jmc(Severity::of_score(score(found.value)))
+    .explain(MethodProfiling::WHY)
+    .remedy(MethodProfiling::REMEDY)
+    .cost(Cost::cpu(found.share))
+    // A hot method is not a problem in itself.
+    .at_most(if found.count * found.share >= MANY { Severity::Info } else { Severity::Ok })
+    .with("method", method)
+    .with("share of possible samples", Value::share(found.shown))
+    .with("share of samples in the window", Value::share(found.share))
+    .with("window", Value::window(found.window.0, found.window.1))
+    .with("stack", facts.stack_value(found.stack, 20))
+    .with("top methods", facts.top_methods(all, 10, |n| Value::number(n, "samples")));
+    overhead::carry(facts, verdict)
 }
 
 struct Found {

@@ -91,44 +91,69 @@ impl Rule for ContainerCpuThrottling {
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        let table = facts.table(THROTTLING);
-        if table.len() < 2 {
+        if facts.table(THROTTLING).len() < 2 {
             return Verdict::not_applicable(format!("a single {THROTTLING} event does not cover a time range"));
         }
-        let steps: Vec<Slices> = table
-            .rows()
-            .zip(table.rows().skip(1))
-            .filter_map(|(a, b)| {
-                let step = |field| Some(b.int(field)?.saturating_sub(a.int(field)?));
-                Some(Slices {
-                    from: a.start,
-                    to: b.start,
-                    elapsed: step("cpuElapsedSlices")?,
-                    throttled: step("cpuThrottledSlices")?,
-                    nanos: step("cpuThrottledTime").unwrap_or(0).max(0),
-                })
-            })
-            // A counter that decreases means that the container was restarted.
-            .filter(|s| s.elapsed > 0 && s.throttled >= 0)
-            .collect();
-        let Some(all) = steps.iter().copied().reduce(|a, b| a.and(&b)) else {
-            return Verdict::ok("The container has no CPU quota");
-        };
-        let worst = worst(&steps, settings.nanos("window").max(SECOND)).unwrap_or(all);
-        let (info, warning) = (settings.number("info"), settings.number("warning"));
-        let score = map2(all.share() * 100.0, info, warning).max(map2(worst.share() * 100.0, info, warning).min(74.0));
+        match measure(facts, settings) {
+            Some(measured) => verdict(&measured, settings),
+            None => Verdict::ok("The container has no CPU quota"),
+        }
+    }
+}
 
-        let quota = facts.table(CONFIGURATION).rows().find_map(|row| {
-            let (quota, period) = (row.int("cpuQuota")?, row.int("cpuSlicePeriod")?);
-            (quota > 0 && period > 0).then(|| quota as f64 / period as f64)
-        });
-        let gc = facts.table("jdk.GCConfiguration").ints("parallelGCThreads").max();
-        let threads = facts.table("jdk.JavaThreadStatistics").ints("activeCount").max();
-        let of = quota.map(|q| format!(" with its {q:.1} CPUs")).unwrap_or_default();
-        Verdict::scored(
-            score,
-            format!("The container{of} was throttled in {} of its CPU periods", rounded_percent(all.share() * 100.0)),
-        )
+/// How often the container was stopped.
+struct Measured {
+    all: Slices,
+    /// The window with the largest share of throttled slices.
+    worst: Slices,
+    /// The quota in CPUs, if known.
+    quota: Option<f64>,
+    /// The most Java threads, and threads of the collector.
+    java_threads: Option<i64>,
+    gc_threads: Option<i64>,
+}
+
+/// `None` if there is no quota.
+fn measure(facts: &Facts, settings: &Settings) -> Option<Measured> {
+    let table = facts.table(THROTTLING);
+    let steps: Vec<Slices> = table
+        .rows()
+        .zip(table.rows().skip(1))
+        .filter_map(|(a, b)| {
+            let step = |field| Some(b.int(field)?.saturating_sub(a.int(field)?));
+            Some(Slices {
+                from: a.start,
+                to: b.start,
+                elapsed: step("cpuElapsedSlices")?,
+                throttled: step("cpuThrottledSlices")?,
+                nanos: step("cpuThrottledTime").unwrap_or(0).max(0),
+            })
+        })
+        // A counter that decreases means that the container was restarted.
+        .filter(|s| s.elapsed > 0 && s.throttled >= 0)
+        .collect();
+    let all = steps.iter().copied().reduce(|a, b| a.and(&b))?;
+    let quota = facts.table(CONFIGURATION).rows().find_map(|row| {
+        let (quota, period) = (row.int("cpuQuota")?, row.int("cpuSlicePeriod")?);
+        (quota > 0 && period > 0).then(|| quota as f64 / period as f64)
+    });
+    Some(Measured {
+        all,
+        worst: worst(&steps, settings.nanos("window").max(SECOND)).unwrap_or(all),
+        quota,
+        java_threads: facts.table("jdk.JavaThreadStatistics").ints("activeCount").max(),
+        gc_threads: facts.table("jdk.GCConfiguration").ints("parallelGCThreads").max(),
+    })
+}
+
+fn verdict(measured: &Measured, settings: &Settings) -> Verdict {
+    let Measured { all, worst, quota, java_threads, gc_threads } = measured;
+    let (info, warning) = (settings.number("info"), settings.number("warning"));
+    let score = map2(all.share() * 100.0, info, warning).max(map2(worst.share() * 100.0, info, warning).min(74.0));
+    let of = quota.map(|q| format!(" with its {q:.1} CPUs")).unwrap_or_default();
+    let summary =
+        format!("The container{of} was throttled in {} of its CPU periods", rounded_percent(all.share() * 100.0));
+    Verdict::scored(score, summary)
         .explain(ContainerCpuThrottling::WHY)
         .remedy(ContainerCpuThrottling::REMEDY)
         .cost(Cost::elapsed(ratio(all.nanos as f64, all.to.saturating_sub(all.from) as f64)))
@@ -138,9 +163,8 @@ impl Rule for ContainerCpuThrottling {
         .with("worst window", Value::window(worst.from, worst.to))
         .with("throttled slices in worst window", Value::share(worst.share()))
         .with_some("quota", quota.map(|q| Value::number(q, "CPUs")))
-        .with_some("Java threads", threads.map(|n| Value::number(n as f64, "threads")))
-        .with_some("parallel GC threads", gc.map(|n| Value::number(n as f64, "threads")))
-    }
+        .with_some("Java threads", java_threads.map(|n| Value::number(n as f64, "threads")))
+        .with_some("parallel GC threads", gc_threads.map(|n| Value::number(n as f64, "threads")))
 }
 
 /// The worst time range of at least this length.

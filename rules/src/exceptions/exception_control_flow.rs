@@ -1,7 +1,7 @@
 //! `ExceptionControlFlow`: exceptions thrown routinely.
 
 use super::rate::{self, Rate};
-use super::sites::{TOTALS, sites};
+use super::sites::{Site, TOTALS, sites};
 use super::thrown::{self, ERROR_FIELDS, ERRORS, THROWN, THROWS};
 use crate::cost;
 use crate::cpu_samples::{main_sampler, samples};
@@ -79,89 +79,133 @@ impl Rule for ExceptionControlFlow {
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        let mut sites = sites(facts);
-        let recorded = sum(sites.iter().map(|s| s.count));
-        let totals = sum(facts.groups(&TOTALS).iter().map(|g| g.sum("count")));
-        let is_on = |event| facts.missing(event, Level::Enabled, false).is_none();
-        let by_events = || {
-            let source = if totals > 0.0 { "datadog.ExceptionCount" } else { "the recorded exceptions" };
-            (recorded + totals > 0.0 || is_on(THROWS)).then(|| Rate::of_all(facts, recorded.max(totals), source))
-        };
-        // The statistics cover the time from the first to the last one; there may be more events than they count.
-        let rate = rate::counted(facts).or_else(by_events).map(|r| Rate { total: r.total.max(recorded), ..r });
-        let cpu = cpu_share(facts, settings);
-        if rate.is_none() && cpu.is_none() {
-            let because = facts.missing("jdk.ExceptionStatistics", Level::Enabled, false);
-            return Verdict::not_applicable(because.unwrap_or_else(|| "exceptions were counted only once".to_owned()));
+        match measure(facts, settings) {
+            Some(measured) => verdict(facts, &measured, settings),
+            None => {
+                let because = facts.missing("jdk.ExceptionStatistics", Level::Enabled, false);
+                Verdict::not_applicable(because.unwrap_or_else(|| "exceptions were counted only once".to_owned()))
+            }
         }
-        let total = rate.map_or(0.0, |r| r.total);
-        let is_sample = thrown::is_throttled(facts) && total > recorded && recorded > 0.0;
-        if is_sample {
-            let each = total / recorded;
-            sites.iter_mut().for_each(|s| s.count *= each);
-        }
-        let all = sum(sites.iter().map(|s| s.count));
-        let share = cpu.as_ref().map(|(share, _)| *share);
-        let number = |key| settings.number(key);
-        let by_rate = map2(rate.map_or(0.0, |r| r.per_minute), number("info"), number("warning"));
-        let by_rate = if total < number("least") { by_rate.min(24.0) } else { by_rate };
-        let by_cpu = map2(share.unwrap_or(0.0) * 100.0, number("cpu-info"), number("cpu-warning"));
-        let how_many = rate.map_or_else(
-            || "The number of exceptions is not recorded".to_owned(),
-            |r| {
-                let throws = |rate: f64| format!("The program throws {} exceptions per minute", units::number(rate));
-                let (typical, mean) = (r.per_minute.round(), r.mean.round());
-                // The score ignores a burst; the evidence shows the mean, which contains it.
-                if mean <= typical * 1.1 {
-                    throws(typical)
-                } else {
-                    format!(
-                        "{} outside the busiest tenth of the time ({} on average)",
-                        throws(typical),
-                        units::number(mean)
-                    )
-                }
-            },
-        );
-        let top = sites.first().map(|s| {
-            let place = s.own.or(s.made_in).map(|f| format!(" in {}", facts.method(f))).unwrap_or_default();
-            format!(", {:.0} % of those recorded are {}{place}", ratio(s.count, all) * 100.0, s.class)
-        });
-        let time = share.map(|s| format!("; creating them takes {} of CPU time", rounded_percent(s * 100.0)));
-        let summary = format!("{how_many}{}{}", top.unwrap_or_default(), time.unwrap_or_default());
-        let unknown = if sites.is_empty() { facts.missing(THROWS, Level::Enabled, false) } else { None };
-        let rows = sites.iter().take(10).map(|s| {
-            let method = |frame: Option<FrameId>| frame.map_or(String::new(), |f| facts.method(f).to_owned());
-            let line = s.own.and_then(|f| facts.frame(f).line).map_or(String::new(), |l| l.to_string());
-            [
-                s.class.into(),
-                method(s.own).into(),
-                line.into(),
-                method(s.made_in).into(),
-                Value::number(s.count.round(), "exceptions"),
-                Value::share(ratio(s.count, all)),
-                Value::window(s.first, s.last),
-            ]
-        });
-        let verdict = Verdict::scored(by_rate.max(by_cpu), summary);
-        let verdict = match share {
-            Some(share) => verdict.cost(Cost::cpu(share)),
-            None => verdict.estimate(cost::thrown(facts, total)),
-        };
-        verdict
-            .explain(ExceptionControlFlow::WHY)
-            .remedy(ExceptionControlFlow::REMEDY)
-            .with_some("rate", rate.map(|r| Value::number(r.per_minute, "per minute")))
-            .with_some("mean rate", rate.map(|r| Value::number(r.mean, "per minute")))
-            .with_some("exceptions", rate.map(|r| Value::number(r.total.round(), "exceptions")))
-            .with_some("counted by", rate.map(|r| r.source))
-            .with("recorded is a sample", is_sample || totals > 0.0)
-            .with_some("CPU time", share.map(Value::share))
-            .with_some("places are not known", unknown)
-            .with("places", Value::table(["class", "in", "line", "made by", "exceptions", "share", "time"], rows))
-            .with_some("makes exceptions on CPU", cpu.map(|(_, callers)| callers))
-            .with_some("stack", sites.first().and_then(|s| s.stack).map(|s| facts.stack_value(s, 20)))
     }
+}
+
+/// How many exceptions are thrown, where, and how much CPU time that takes.
+struct Measured<'f> {
+    /// `None` if the number is not recorded.
+    rate: Option<Rate>,
+    /// The most frequent first.
+    sites: Vec<Site<'f>>,
+    /// The exceptions of all sites.
+    all: f64,
+    /// Whether the recorded exceptions are a sample of all.
+    is_sample: bool,
+    /// The share of CPU time that creating exceptions takes, 0 to 1, and the callers; `None` if unknown.
+    cpu: Option<(f64, Value)>,
+}
+
+impl Measured<'_> {
+    fn cpu_share(&self) -> Option<f64> {
+        self.cpu.as_ref().map(|(share, _)| *share)
+    }
+
+    fn total(&self) -> f64 {
+        self.rate.map_or(0.0, |rate| rate.total)
+    }
+}
+
+/// `None` if neither the number of exceptions nor their CPU time is known.
+fn measure<'f>(facts: &'f Facts, settings: &Settings) -> Option<Measured<'f>> {
+    let mut sites = sites(facts);
+    let recorded = sum(sites.iter().map(|s| s.count));
+    let totals = sum(facts.groups(&TOTALS).iter().map(|g| g.sum("count")));
+    let is_on = |event| facts.missing(event, Level::Enabled, false).is_none();
+    let by_events = || {
+        let source = if totals > 0.0 { "datadog.ExceptionCount" } else { "the recorded exceptions" };
+        (recorded + totals > 0.0 || is_on(THROWS)).then(|| Rate::of_all(facts, recorded.max(totals), source))
+    };
+    // The statistics cover the time from the first to the last one; there may be more events than they count.
+    let rate = rate::counted(facts).or_else(by_events).map(|r| Rate { total: r.total.max(recorded), ..r });
+    let cpu = cpu_share(facts, settings);
+    if rate.is_none() && cpu.is_none() {
+        return None;
+    }
+    let total = rate.map_or(0.0, |r| r.total);
+    let is_throttled = thrown::is_throttled(facts) && total > recorded && recorded > 0.0;
+    if is_throttled {
+        let each = total / recorded;
+        sites.iter_mut().for_each(|s| s.count *= each);
+    }
+    let all = sum(sites.iter().map(|s| s.count));
+    Some(Measured { rate, sites, all, is_sample: is_throttled || totals > 0.0, cpu })
+}
+
+fn verdict(facts: &Facts, measured: &Measured<'_>, settings: &Settings) -> Verdict {
+    let Measured { rate, sites, .. } = measured;
+    let number = |key| settings.number(key);
+    let by_rate = map2(rate.map_or(0.0, |r| r.per_minute), number("info"), number("warning"));
+    let by_rate = if measured.total() < number("least") { by_rate.min(24.0) } else { by_rate };
+    let share = measured.cpu_share();
+    let by_cpu = map2(share.unwrap_or(0.0) * 100.0, number("cpu-info"), number("cpu-warning"));
+    let verdict = Verdict::scored(by_rate.max(by_cpu), summary(facts, measured));
+    let verdict = match share {
+        Some(share) => verdict.cost(Cost::cpu(share)),
+        None => verdict.estimate(cost::thrown(facts, measured.total())),
+    };
+    let unknown = if sites.is_empty() { facts.missing(THROWS, Level::Enabled, false) } else { None };
+    verdict
+        .explain(ExceptionControlFlow::WHY)
+        .remedy(ExceptionControlFlow::REMEDY)
+        .with_some("rate", rate.map(|r| Value::number(r.per_minute, "per minute")))
+        .with_some("mean rate", rate.map(|r| Value::number(r.mean, "per minute")))
+        .with_some("exceptions", rate.map(|r| Value::number(r.total.round(), "exceptions")))
+        .with_some("counted by", rate.map(|r| r.source))
+        .with("recorded is a sample", measured.is_sample)
+        .with_some("CPU time", share.map(Value::share))
+        .with_some("places are not known", unknown)
+        .with("places", site_table(facts, measured))
+        .with_some("makes exceptions on CPU", measured.cpu.as_ref().map(|(_, callers)| callers.clone()))
+        .with_some("stack", sites.first().and_then(|s| s.stack).map(|s| facts.stack_value(s, 20)))
+}
+
+fn summary(facts: &Facts, measured: &Measured<'_>) -> String {
+    let how_many = measured.rate.map_or_else(
+        || "The number of exceptions is not recorded".to_owned(),
+        |r| {
+            let throws = |rate: f64| format!("The program throws {} exceptions per minute", units::number(rate));
+            let (typical, mean) = (r.per_minute.round(), r.mean.round());
+            // The score ignores a burst; the evidence shows the mean, which contains it.
+            if mean <= typical * 1.1 {
+                throws(typical)
+            } else {
+                let mean = units::number(mean);
+                format!("{} outside the busiest tenth of the time ({mean} on average)", throws(typical))
+            }
+        },
+    );
+    let top = measured.sites.first().map(|s| {
+        let place = s.own.or(s.made_in).map(|f| format!(" in {}", facts.method(f))).unwrap_or_default();
+        format!(", {:.0} % of those recorded are {}{place}", ratio(s.count, measured.all) * 100.0, s.class)
+    });
+    let time =
+        measured.cpu_share().map(|s| format!("; creating them takes {} of CPU time", rounded_percent(s * 100.0)));
+    format!("{how_many}{}{}", top.unwrap_or_default(), time.unwrap_or_default())
+}
+
+fn site_table(facts: &Facts, measured: &Measured<'_>) -> Value {
+    let method = |frame: Option<FrameId>| frame.map_or(String::new(), |f| facts.method(f).to_owned());
+    let rows = measured.sites.iter().take(10).map(|s| {
+        let line = s.own.and_then(|f| facts.frame(f).line).map_or(String::new(), |l| l.to_string());
+        [
+            s.class.into(),
+            method(s.own).into(),
+            line.into(),
+            method(s.made_in).into(),
+            Value::number(s.count.round(), "exceptions"),
+            Value::share(ratio(s.count, measured.all)),
+            Value::window(s.first, s.last),
+        ]
+    });
+    Value::table(["class", "in", "line", "made by", "exceptions", "share", "time"], rows)
 }
 
 /// The share of CPU samples in which an exception is created, and the callers; `None` if there are too few samples.
@@ -171,13 +215,15 @@ fn cpu_share(facts: &Facts, settings: &Settings) -> Option<(f64, Value)> {
     if all < settings.number("samples") {
         return None;
     }
-    let seek = MethodMatcher::new(facts, |method| {
+    let matcher = MethodMatcher::new(facts, |method| {
         matches!(method, "java.lang.Throwable.<init>" | "java.lang.Throwable.fillInStackTrace" | "JVM_FillInStackTrace")
             || method.starts_with("java_lang_Throwable::fill_in_stack_trace")
     });
-    let made: Vec<(StackId, f64)> =
-        groups.iter().filter_map(|g| Some((g.stack("stackTrace").filter(|s| seek.passes(*s))?, samples(g)))).collect();
-    let callers = seek.callers(made.iter().copied(), all, |n| Value::number(n, "samples"));
+    let made: Vec<(StackId, f64)> = groups
+        .iter()
+        .filter_map(|g| Some((g.stack("stackTrace").filter(|s| matcher.passes(*s))?, samples(g))))
+        .collect();
+    let callers = matcher.callers(made.iter().copied(), all, |n| Value::number(n, "samples"));
     Some((sum(made.iter().map(|(_, n)| *n)) / all, callers))
 }
 

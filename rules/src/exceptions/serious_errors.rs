@@ -4,7 +4,7 @@ use super::thrown::{self, DATADOG, ERROR_FIELDS, ERRORS, THROWN, THROWS};
 use crate::tally::InOrder;
 use jfr_analyzers::events::{EVENT, Facts, Level, Needs};
 use jfr_analyzers::math::{map_exp74, map_exp100};
-use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
+use jfr_analyzers::rule::{Category, Frame, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 use jfrkit_profile::units::things;
 use jfrkit_profile::{FrameId, StackId};
 
@@ -102,68 +102,95 @@ impl Rule for SeriousErrors {
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        let sites = sites(facts, settings);
         if let Some(because) = facts.missing(ERRORS, Level::Enabled, false)
             && facts.groups(&THROWN).is_empty()
         {
             return Verdict::not_applicable(because);
         }
-        let seen = facts.missing(THROWS, Level::Enabled, false).is_none() || facts.count(DATADOG) > 0;
-        let of = |memory: bool| {
-            let some = sites.iter().filter(|((class, _), _)| (*class == OUT_OF_MEMORY) == memory);
-            some.fold(0u64, |sum, (_, site)| sum.saturating_add(site.count))
-        };
-        let (memory, others) = (of(true), of(false));
-        if memory.saturating_add(others) == 0 {
-            return Verdict::ok("There were no serious errors").with("OutOfMemoryError is recorded", seen);
-        }
-        let mut by_count: Vec<_> = sites.iter().collect();
-        by_count.sort_by_key(|((class, _), s)| (*class != OUT_OF_MEMORY, std::cmp::Reverse(s.count)));
-        let place = |own: Option<FrameId>, site: &Site<'_>| own.or(site.made_in).map(|f| facts.frame(f));
-        let top = by_count.first().map(|((class, own), site)| {
-            let at = place(*own, site).map(|f| format!(" in {}", f.method)).unwrap_or_default();
-            format!(": {class}{at}")
-        });
-        let more = if by_count.len() > 1 { " and elsewhere" } else { "" };
-        let summary = format!(
-            "{} thrown{}{more}",
-            things(memory.saturating_add(others), "serious error was", "serious errors were"),
-            top.unwrap_or_default()
-        );
-        let rows = by_count.iter().take(10).map(|((class, own), s)| {
-            let frame = place(*own, s);
-            let line = frame.as_ref().and_then(|f| f.line).map_or(String::new(), |l| l.to_string());
-            [
-                (*class).into(),
-                frame.map_or(String::new(), |f| f.method).into(),
-                line.into(),
-                Value::count(s.count, "errors"),
-                s.message.unwrap_or_default().into(),
-                Value::window(s.first, s.last),
-            ]
-        });
-        let by_memory = map_exp100(memory as f64, settings.number("warning"));
-        // Rounding of the power can make this slightly less than 25.
-        let by_others = map_exp74(others as f64, settings.number("info"));
-        let verdict = if memory > 0 && memory as f64 >= settings.number("warning") {
-            Verdict::warning(summary).score(by_memory.max(75.0))
-        } else if others as f64 >= settings.number("info") {
-            Verdict::info(summary).score(by_others.max(25.0))
-        } else {
-            Verdict::ok(summary).score(by_memory.max(by_others).min(24.0))
-        };
-        // Nobody knows what state a program is in after it ran out of memory.
-        let verdict = if verdict.severity == Severity::Warning { verdict.urgent() } else { verdict };
-        let classes = by_count.iter().map(|((class, _), _)| *class);
-        verdict
-            .explain(SeriousErrors::WHY)
-            .remedy(remedy(classes))
-            .with("OutOfMemoryErrors", Value::count(memory, "errors"))
-            .with("others", Value::count(others, "errors"))
-            .with("OutOfMemoryError is recorded", seen)
-            .with("errors", Value::table(["class", "in", "line", "errors", "a message", "time"], rows))
-            .with_some("stack", by_count.first().and_then(|(_, s)| s.stack).map(|s| facts.stack_value(s, 20)))
+        verdict(facts, &measure(facts, settings), settings)
     }
+}
+
+/// Serious errors.
+struct Measured<'f> {
+    /// How many: out of memory, and others.
+    memory: u64,
+    others: u64,
+    /// Whether OutOfMemoryErrors would be recorded.
+    seen: bool,
+    /// By class and place: OutOfMemoryErrors first, then the most frequent.
+    sites: Vec<((&'f str, Option<FrameId>), Site<'f>)>,
+}
+
+fn measure<'f>(facts: &'f Facts, settings: &Settings) -> Measured<'f> {
+    let mut sites = sites(facts, settings).into_entries();
+    sites.sort_by_key(|((class, _), site)| (*class != OUT_OF_MEMORY, std::cmp::Reverse(site.count)));
+    let of = |memory: bool| {
+        let some = sites.iter().filter(|((class, _), _)| (*class == OUT_OF_MEMORY) == memory);
+        some.fold(0u64, |sum, (_, site)| sum.saturating_add(site.count))
+    };
+    let seen = facts.missing(THROWS, Level::Enabled, false).is_none() || facts.count(DATADOG) > 0;
+    Measured { memory: of(true), others: of(false), seen, sites }
+}
+
+fn verdict(facts: &Facts, measured: &Measured<'_>, settings: &Settings) -> Verdict {
+    let Measured { memory, others, seen, sites } = measured;
+    let Some((_, first)) = sites.first() else {
+        return Verdict::ok("There were no serious errors").with("OutOfMemoryError is recorded", *seen);
+    };
+    let summary = summary(facts, measured);
+    let by_memory = map_exp100(*memory as f64, settings.number("warning"));
+    // Rounding of the power can make this slightly less than 25.
+    let by_others = map_exp74(*others as f64, settings.number("info"));
+    let verdict = if *memory > 0 && *memory as f64 >= settings.number("warning") {
+        Verdict::warning(summary).score(by_memory.max(75.0))
+    } else if *others as f64 >= settings.number("info") {
+        Verdict::info(summary).score(by_others.max(25.0))
+    } else {
+        Verdict::ok(summary).score(by_memory.max(by_others).min(24.0))
+    };
+    // Nobody knows what state a program is in after it ran out of memory.
+    let verdict = if verdict.severity == Severity::Warning { verdict.urgent() } else { verdict };
+    verdict
+        .explain(SeriousErrors::WHY)
+        .remedy(remedy(sites.iter().map(|((class, _), _)| *class)))
+        .with("OutOfMemoryErrors", Value::count(*memory, "errors"))
+        .with("others", Value::count(*others, "errors"))
+        .with("OutOfMemoryError is recorded", *seen)
+        .with("errors", site_table(facts, sites))
+        .with_some("stack", first.stack.map(|s| facts.stack_value(s, 20)))
+}
+
+/// Where an error was created: in the program itself, or else anywhere.
+fn place(facts: &Facts, own: Option<FrameId>, site: &Site<'_>) -> Option<Frame> {
+    own.or(site.made_in).map(|f| facts.frame(f))
+}
+
+fn summary(facts: &Facts, measured: &Measured<'_>) -> String {
+    let Measured { memory, others, sites, .. } = measured;
+    let top = sites.first().map(|((class, own), site)| {
+        let at = place(facts, *own, site).map(|f| format!(" in {}", f.method)).unwrap_or_default();
+        format!(": {class}{at}")
+    });
+    let more = if sites.len() > 1 { " and elsewhere" } else { "" };
+    let thrown = things(memory.saturating_add(*others), "serious error was", "serious errors were");
+    format!("{thrown} thrown{}{more}", top.unwrap_or_default())
+}
+
+fn site_table(facts: &Facts, sites: &[((&str, Option<FrameId>), Site<'_>)]) -> Value {
+    let rows = sites.iter().take(10).map(|((class, own), site)| {
+        let frame = place(facts, *own, site);
+        let line = frame.as_ref().and_then(|f| f.line).map_or(String::new(), |l| l.to_string());
+        [
+            (*class).into(),
+            frame.map_or(String::new(), |f| f.method).into(),
+            line.into(),
+            Value::count(site.count, "errors"),
+            site.message.unwrap_or_default().into(),
+            Value::window(site.first, site.last),
+        ]
+    });
+    Value::table(["class", "in", "line", "errors", "a message", "time"], rows)
 }
 
 /// Serious errors by class and place in the program.

@@ -3,9 +3,9 @@
 use crate::cost;
 use crate::names::thread_name;
 use crate::series::highest;
-use crate::sites::{site_rows, sites};
+use crate::sites::{Site, site_rows, sites};
 use crate::time::minutes;
-use jfr_analyzers::events::{Facts, GroupBy, Level, Needs};
+use jfr_analyzers::events::{Facts, Group, GroupBy, Level, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 use jfrkit_profile::units::{duration_f64, things};
@@ -63,79 +63,104 @@ impl Rule for AllocationStalls {
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        let stalls = facts.groups(&STALLS);
-        let collector = facts.old_collector().unwrap_or("unknown");
-        let shenandoah = collector.contains("Shenandoah");
-        let zgc = collector.starts_with('Z');
-        if stalls.is_empty() && !shenandoah {
-            if facts.old_collector().is_none() {
-                let because = facts.missing("jdk.GCConfiguration", Level::Available, false).unwrap_or_default();
-                return Verdict::not_applicable(format!(
-                    "only ZGC and Shenandoah have allocation stalls, and the collector is unknown: {because}"
-                ));
-            }
-            if !zgc {
-                return Verdict::not_applicable(format!(
-                    "only ZGC and Shenandoah have allocation stalls; the collector is {collector}"
-                ));
-            }
-            if let Some(because) = facts.missing(STALL, Level::Enabled, false) {
-                return Verdict::not_applicable(because);
-            }
+        if let Some(because) = unknown(facts) {
+            return Verdict::not_applicable(because);
         }
-        let fell_back =
-            |name: Option<&str>| name.is_some_and(|n| n.contains("Degenerated") || n.contains("Pause Full"));
-        let pauses =
-            if shenandoah { facts.groups(&PAUSES).select(&[], |g| fell_back(g.text("name"))).pop() } else { None };
-        let total = stalls.total();
-        let count = total.as_ref().map_or(0, |t| t.count()).saturating_add(pauses.as_ref().map_or(0, |p| p.count()));
-        if count == 0 {
-            return Verdict::ok("No thread waited for the collector");
+        match measure(facts) {
+            Some(measured) => verdict(facts, &measured, settings),
+            None => Verdict::ok("No thread waited for the collector"),
         }
-        let sum =
-            total.as_ref().map_or(0.0, |t| t.sum("duration")) + pauses.as_ref().map_or(0.0, |p| p.sum("duration"));
-        let longest = highest([
-            total.as_ref().map_or(0.0, |t| t.max("duration")),
-            pauses.as_ref().map_or(0.0, |p| p.max("duration")),
-        ]);
-        let per_minute = ratio(sum, minutes(facts));
-        let score =
-            map2(per_minute / 1e9, settings.number("info"), settings.number("warning")).max(Severity::INFO_SCORE);
-        let places = sites(facts, stalls.iter());
-        let mut threads = stalls.by(&["eventThread"]);
-        threads.sort_by(|a, b| b.sum("duration").total_cmp(&a.sum("duration")));
-        let rows = threads.iter().take(10).map(|g| {
-            [
-                thread_name(g, "eventThread").into(),
-                Value::count(g.count(), "stalls"),
-                Value::nanos_f64(g.sum("duration")),
-                Value::nanos_f64(g.max("duration")),
-            ]
-        });
-        let window = total.as_ref().or(pauses.as_ref()).map(|g| Value::window(g.first(), g.last()));
-        Verdict::scored(
-            score,
-            format!(
-                "Threads waited {} for the collector in {}, {} per minute",
-                duration_f64(sum),
-                things(count, "stall", "stalls"),
-                duration_f64(per_minute)
-            ),
-        )
+    }
+}
+
+/// Why stalls are unknown.
+fn unknown(facts: &Facts) -> Option<String> {
+    let collector = facts.old_collector();
+    if !facts.groups(&STALLS).is_empty() || collector.is_some_and(|name| name.contains("Shenandoah")) {
+        return None;
+    }
+    match collector {
+        None => Some(format!(
+            "only ZGC and Shenandoah have allocation stalls, and the collector is unknown: {}",
+            facts.missing("jdk.GCConfiguration", Level::Available, false).unwrap_or_default()
+        )),
+        Some(name) if name.starts_with('Z') => facts.missing(STALL, Level::Enabled, false),
+        Some(name) => Some(format!("only ZGC and Shenandoah have allocation stalls; the collector is {name}")),
+    }
+}
+
+/// Stalls: threads that wait for memory (ZGC), and pauses that do what the collector did not finish in time
+/// (Shenandoah).
+struct Measured<'f> {
+    count: u64,
+    /// In nanoseconds, and the longest of them.
+    sum: f64,
+    longest: f64,
+    /// When the first began and the last ended.
+    window: Option<(i64, i64)>,
+    /// The threads that waited, the longest first, and where.
+    threads: Vec<Group<'f>>,
+    places: Vec<Site>,
+}
+
+/// `None` if there were none.
+fn measure(facts: &Facts) -> Option<Measured<'_>> {
+    let stalls = facts.groups(&STALLS);
+    let fell_back = |name: &str| name.contains("Degenerated") || name.contains("Pause Full");
+    let shenandoah = facts.old_collector().is_some_and(|name| name.contains("Shenandoah"));
+    let pauses = if shenandoah {
+        facts.groups(&PAUSES).select(&[], |g| g.text("name").is_some_and(fell_back)).pop()
+    } else {
+        None
+    };
+    let all = [stalls.total(), pauses];
+    let all = || all.iter().flatten();
+    let count = all().fold(0u64, |count, g| count.saturating_add(g.count()));
+    if count == 0 {
+        return None;
+    }
+    let mut threads = stalls.by(&["eventThread"]);
+    threads.sort_by(|a, b| b.sum("duration").total_cmp(&a.sum("duration")));
+    Some(Measured {
+        count,
+        sum: all().fold(0.0, |sum, g| sum + g.sum("duration")),
+        longest: highest(all().map(|g| g.max("duration"))),
+        window: all().next().map(|g| (g.first(), g.last())),
+        threads,
+        places: sites(facts, stalls.iter()),
+    })
+}
+
+fn verdict(facts: &Facts, measured: &Measured<'_>, settings: &Settings) -> Verdict {
+    let Measured { count, sum, threads, places, .. } = measured;
+    let per_minute = ratio(*sum, minutes(facts));
+    let score = map2(per_minute / 1e9, settings.number("info"), settings.number("warning")).max(Severity::INFO_SCORE);
+    let summary = format!(
+        "Threads waited {} for the collector in {}, {} per minute",
+        duration_f64(*sum),
+        things(*count, "stall", "stalls"),
+        duration_f64(per_minute)
+    );
+    let rows = threads.iter().take(10).map(|g| {
+        [
+            thread_name(g, "eventThread").into(),
+            Value::count(g.count(), "stalls"),
+            Value::nanos_f64(g.sum("duration")),
+            Value::nanos_f64(g.max("duration")),
+        ]
+    });
+    let table = (!threads.is_empty()).then(|| Value::table(["thread", "stalls", "time", "longest"], rows));
+    Verdict::scored(score, summary)
         .explain(AllocationStalls::WHY)
         .remedy(AllocationStalls::REMEDY)
-        .cost(cost::waited(facts, sum))
-        .with("stalls", Value::count(count, "stalls"))
-        .with("time", Value::nanos_f64(sum))
+        .cost(cost::waited(facts, *sum))
+        .with("stalls", Value::count(*count, "stalls"))
+        .with("time", Value::nanos_f64(*sum))
         .with("time a minute", Value::nanos_f64(per_minute))
-        .with("longest", Value::nanos_f64(longest))
-        .with_some("window", window)
-        .with_some(
-            "threads",
-            (!threads.is_empty()).then(|| Value::table(["thread", "stalls", "time", "longest"], rows)),
-        )
-        .with_some("where", (!places.is_empty()).then(|| site_rows(facts, &places, |s| s.sum, Value::nanos_f64)))
-    }
+        .with("longest", Value::nanos_f64(measured.longest))
+        .with_some("window", measured.window.map(|(from, to)| Value::window(from, to)))
+        .with_some("threads", table)
+        .with_some("where", (!places.is_empty()).then(|| site_rows(facts, places, |s| s.sum, Value::nanos_f64)))
 }
 
 #[cfg(test)]

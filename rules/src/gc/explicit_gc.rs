@@ -2,12 +2,11 @@
 
 use crate::cost;
 use crate::series::highest;
-use crate::sites::{site_name, site_rows, sites};
+use crate::sites::{Site, site_name, site_rows, sites};
 use jfr_analyzers::events::{Facts, GroupBy, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
-use jfrkit_profile::units;
-use jfrkit_profile::units::things;
+use jfrkit_profile::units::{self, things};
 
 /// Collections that the application requests, with the callers. Needs no event list.
 ///
@@ -62,57 +61,80 @@ impl Rule for ExplicitGc {
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        let calls = facts.groups(&CALLS);
-        let causes = facts.groups(&BY_CAUSE);
-        let explicit = causes.select(&[], |g| g.text("cause").is_some_and(|c| c.contains("System.gc()"))).pop();
-        let called = calls.total().map_or(0, |t| t.count());
-        let collected = explicit.as_ref().map_or(0, |g| g.count());
-        // Some collectors run two collections per call, one of the young and one of the old generation.
-        let count = if called > 0 { called } else { collected };
-        if count == 0 {
+        let measured = measure(facts);
+        if measured.requests() == 0 {
             return Verdict::ok("No collection was requested with System.gc()");
         }
-        let all = causes.total().map_or(0, |t| t.count()).max(collected);
-        let share = ratio(collected as f64, all as f64) * 100.0;
-        let paused = explicit.as_ref().map_or(0.0, |g| g.sum("sumOfPauses"));
-        let pause_share = ratio(paused, facts.nanos() as f64) * 100.0;
-        let by_share = map2(share, settings.number("info"), settings.number("warning"));
-        let by_pause = map2(pause_share, settings.number("pause-info"), settings.number("pause-warning"));
-        let score =
-            if count < ENOUGH { Severity::INFO_SCORE } else { highest([Severity::INFO_SCORE, by_share, by_pause]) };
-        let places = sites(facts, calls.iter());
+        verdict(facts, &measured, settings)
+    }
+}
+
+/// Calls of `System.gc()`, and the collections for them.
+struct Measured {
+    /// Calls; 0 if they are not recorded.
+    called: u64,
+    collected: u64,
+    /// All collections.
+    collections: u64,
+    /// The pauses of the collections for them, in nanoseconds.
+    paused: f64,
+    /// The callers, the most frequent first.
+    places: Vec<Site>,
+}
+
+impl Measured {
+    /// Some collectors run two collections per call, one of the young and one of the old generation.
+    fn requests(&self) -> u64 {
+        if self.called > 0 { self.called } else { self.collected }
+    }
+}
+
+fn measure(facts: &Facts) -> Measured {
+    let calls = facts.groups(&CALLS);
+    let causes = facts.groups(&BY_CAUSE);
+    let explicit = causes.select(&[], |g| g.text("cause").is_some_and(|c| c.contains("System.gc()"))).pop();
+    let collected = explicit.as_ref().map_or(0, |g| g.count());
+    Measured {
+        called: calls.total().map_or(0, |t| t.count()),
+        collected,
+        collections: causes.total().map_or(0, |t| t.count()).max(collected),
+        paused: explicit.as_ref().map_or(0.0, |g| g.sum("sumOfPauses")),
+        places: sites(facts, calls.iter()),
+    }
+}
+
+fn verdict(facts: &Facts, measured: &Measured, settings: &Settings) -> Verdict {
+    let Measured { called, collected, collections, paused, places } = measured;
+    let share = ratio(*collected as f64, *collections as f64) * 100.0;
+    let pause_share = ratio(*paused, facts.nanos() as f64) * 100.0;
+    let by_share = map2(share, settings.number("info"), settings.number("warning"));
+    let by_pause = map2(pause_share, settings.number("pause-info"), settings.number("pause-warning"));
+    let few = measured.requests() < ENOUGH;
+    let score = if few { Severity::INFO_SCORE } else { highest([Severity::INFO_SCORE, by_share, by_pause]) };
+    let of_all = units::share(share / 100.0);
+    let summary = if *called > 0 {
         let caller = places.first().map(|p| format!(", mostly by {}", site_name(facts, p))).unwrap_or_default();
-        Verdict::scored(
-            score,
-            if called > 0 {
-                let of = if collected > 0 {
-                    format!("; it caused {} of all collections", units::share(share / 100.0))
-                } else {
-                    String::new()
-                };
-                format!("System.gc() was called {}{caller}{of}", things(called, "time", "times"))
-            } else {
-                let collections = things(collected, "collection was", "collections were");
-                format!(
-                    "{collections} requested with System.gc(), {} of all; the callers are not recorded \
-                     (jdk.SystemGC, JDK 17 or later)",
-                    units::share(share / 100.0)
-                )
-            },
+        let of = if *collected > 0 { format!("; it caused {of_all} of all collections") } else { String::new() };
+        format!("System.gc() was called {}{caller}{of}", things(*called, "time", "times"))
+    } else {
+        let collections = things(*collected, "collection was", "collections were");
+        format!(
+            "{collections} requested with System.gc(), {of_all} of all; the callers are not recorded \
+             (jdk.SystemGC, JDK 17 or later)"
         )
+    };
+    let callers =
+        (!places.is_empty()).then(|| site_rows(facts, places, |s| s.count as f64, |n| Value::number(n, "calls")));
+    Verdict::scored(score, summary)
         .explain(ExplicitGc::WHY)
         .remedy(ExplicitGc::REMEDY)
-        .cost(cost::paused(facts, paused))
-        .with_some("calls", (called > 0).then(|| Value::count(called, "calls")))
-        .with("collections for them", Value::count(collected, "collections"))
+        .cost(cost::paused(facts, *paused))
+        .with_some("calls", (*called > 0).then(|| Value::count(*called, "calls")))
+        .with("collections for them", Value::count(*collected, "collections"))
         .with("share of collections", Value::percent(share))
-        .with("pauses", Value::nanos_f64(paused))
+        .with("pauses", Value::nanos_f64(*paused))
         .with("share of time", Value::percent(pause_share))
-        .with_some(
-            "callers",
-            (!places.is_empty()).then(|| site_rows(facts, &places, |s| s.count as f64, |n| Value::number(n, "calls"))),
-        )
-    }
+        .with_some("callers", callers)
 }
 
 #[cfg(test)]

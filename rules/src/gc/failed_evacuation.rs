@@ -78,35 +78,77 @@ impl Rule for FailedEvacuation {
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        // What went wrong, by collection. One collection is one failure, however many events report it.
-        let mut failed: BTreeMap<i64, (String, i64)> = BTreeMap::new();
-        let mut bytes = 0.0;
-        let collections = facts.table("jdk.GarbageCollection");
+        verdict(facts, &measure(facts), settings)
+    }
+}
+
+/// Collections that failed.
+#[derive(Default)]
+struct Measured {
+    /// What went wrong, and when, by collection. One collection is one failure, however many events report it.
+    failed: BTreeMap<i64, (String, i64)>,
+    /// Bytes that could not be moved.
+    bytes: f64,
+    /// The pauses of these collections, in nanoseconds.
+    paused: f64,
+    /// The time with collections in nanoseconds: the file may also contain a recording of another JVM, days apart.
+    span: f64,
+}
+
+fn measure(facts: &Facts) -> Measured {
+    let mut measured = Measured::default();
+    let asked_for = AskedFor::of(facts);
+    let asked = measured.add_collections(facts);
+    measured.add_pauses(facts, &asked);
+    measured.add_failures(facts, &asked_for);
+    let collections = facts.table("jdk.GarbageCollection");
+    let failed = &measured.failed;
+    measured.paused = collections
+        .rows()
+        .filter(|r| r.int("gcId").is_some_and(|id| failed.contains_key(&id)))
+        .filter_map(|r| r.float("sumOfPauses"))
+        .sum();
+    let span = collections.first().zip(collections.last()).map_or(0, |(a, b)| b.end.saturating_sub(a.start));
+    measured.span = span.max(LEAST).min(facts.nanos()) as f64;
+    measured
+}
+
+impl Measured {
+    /// Adds collections whose cause is a failure, and returns those that somebody asked for.
+    fn add_collections(&mut self, facts: &Facts) -> BTreeSet<i64> {
         let mut asked = BTreeSet::new();
-        let asked_for = AskedFor::of(facts);
         let mut causes = PerText::default();
         let of_cause = |cause: &str| {
             let lower = cause.to_lowercase();
             (is_asked_for(cause), CAUSES.iter().any(|c| lower.contains(c)))
         };
-        for row in collections.rows() {
+        for row in facts.table("jdk.GarbageCollection").rows() {
             let Some(id) = row.int("gcId") else { continue };
             let (name, cause) = (row.text("name").unwrap_or_default(), row.text("cause").unwrap_or_default());
             let (is_asked, is_failure) = *causes.get(cause, of_cause);
             if is_asked {
                 asked.insert(id);
             } else if name == "G1Full" || is_failure {
-                failed.insert(id, (format!("{}, {}", brief(name), brief(cause)), row.start));
+                self.failed.insert(id, (format!("{}, {}", brief(name), brief(cause)), row.start));
             }
         }
+        asked
+    }
+
+    /// Adds collections of Shenandoah that fell back to a pause.
+    fn add_pauses(&mut self, facts: &Facts, asked: &BTreeSet<i64>) {
         let mut pauses = PerText::default();
         for row in facts.table("jdk.GCPhasePause").rows() {
             let (Some(id), Some(name)) = (row.int("gcId"), row.text("name")) else { continue };
             let is_full = *pauses.get(name, |name| name.contains("Degenerated") || name.contains("Pause Full"));
             if is_full && !asked.contains(&id) {
-                failed.entry(id).or_insert_with(|| (brief(name).to_owned(), row.start));
+                self.failed.entry(id).or_insert_with(|| (brief(name).to_owned(), row.start));
             }
         }
+    }
+
+    /// Adds what the JVM itself reports as a failure.
+    fn add_failures(&mut self, facts: &Facts, asked_for: &AskedFor) {
         for (event, what, size) in [
             ("jdk.EvacuationFailed", "evacuation failed", Some("evacuationFailed.totalSize")),
             ("jdk.PromotionFailed", "promotion failed", Some("promotionFailed.totalSize")),
@@ -115,41 +157,36 @@ impl Rule for FailedEvacuation {
             for row in
                 facts.table(event).rows().filter(|r| what != "concurrent mode failure" || !asked_for.near(r.start))
             {
-                bytes += size.and_then(|size| row.float(size)).unwrap_or(0.0);
+                self.bytes += size.and_then(|size| row.float(size)).unwrap_or(0.0);
                 let id = row.int("gcId").unwrap_or(-1);
-                failed.entry(id).or_insert_with(|| (what.to_owned(), row.start));
+                self.failed.entry(id).or_insert_with(|| (what.to_owned(), row.start));
             }
         }
-        let paused: f64 = collections
-            .rows()
-            .filter(|r| r.int("gcId").is_some_and(|id| failed.contains_key(&id)))
-            .filter_map(|r| r.float("sumOfPauses"))
-            .sum();
-        // Only the time with collections: the file may also contain a recording of another JVM, days apart.
-        let span = collections.first().zip(collections.last()).map_or(0, |(a, b)| b.end.saturating_sub(a.start));
-        let span = span.max(LEAST).min(facts.nanos()) as f64;
-        let count = failed.len() as u64;
-        if count == 0 {
-            return Verdict::ok("No collection failed or fell back to a full GC");
-        }
-        let first = failed.values().map(|(_, at)| *at).min().unwrap_or_default();
-        let last = failed.values().map(|(_, at)| *at).max().unwrap_or_default();
-        let rows = failed
-            .iter()
-            .map(|(id, (what, at))| [Value::number(*id as f64, ""), Value::instant(*at), what.as_str().into()]);
-        Verdict::scored(
-            map2(count as f64, settings.number("info"), settings.number("warning")),
-            format!("{} failed or fell back to a full GC", things(count, "collection", "collections")),
-        )
-        .explain(FailedEvacuation::WHY)
-        .remedy(FailedEvacuation::REMEDY)
-        .cost((paused > 0.0).then(|| Cost::elapsed(ratio(paused, span))))
-        .with("collections", Value::count(count, "collections"))
-        .with("of", Value::count(collections.seen(), "collections"))
-        .with("window", Value::window(first, last))
-        .with_some("not moved", (bytes > 0.0).then(|| Value::bytes(bytes)))
-        .with("what happened", Value::table(["collection", "time", "what"], rows))
     }
+}
+
+fn verdict(facts: &Facts, measured: &Measured, settings: &Settings) -> Verdict {
+    let Measured { failed, bytes, paused, span } = measured;
+    let times = || failed.values().map(|(_, at)| *at);
+    let (Some(first), Some(last)) = (times().min(), times().max()) else {
+        return Verdict::ok("No collection failed or fell back to a full GC");
+    };
+    let count = failed.len() as u64;
+    let rows = failed
+        .iter()
+        .map(|(id, (what, at))| [Value::number(*id as f64, ""), Value::instant(*at), what.as_str().into()]);
+    Verdict::scored(
+        map2(count as f64, settings.number("info"), settings.number("warning")),
+        format!("{} failed or fell back to a full GC", things(count, "collection", "collections")),
+    )
+    .explain(FailedEvacuation::WHY)
+    .remedy(FailedEvacuation::REMEDY)
+    .cost((*paused > 0.0).then(|| Cost::elapsed(ratio(*paused, *span))))
+    .with("collections", Value::count(count, "collections"))
+    .with("of", Value::count(facts.table("jdk.GarbageCollection").seen(), "collections"))
+    .with("window", Value::window(first, last))
+    .with_some("not moved", (*bytes > 0.0).then(|| Value::bytes(*bytes)))
+    .with("what happened", Value::table(["collection", "time", "what"], rows))
 }
 
 #[cfg(test)]

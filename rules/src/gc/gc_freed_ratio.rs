@@ -15,7 +15,7 @@ pub(crate) struct GcFreedRatio;
 const PAUSES: GroupBy = GroupBy::of(&["jdk.GCPhasePause"]).measure(&["duration"]);
 
 /// Heap use before and after a collection, each with its time.
-type Pair = (Option<(i64, f64)>, Option<(i64, f64)>);
+type Pair = (Option<Use>, Option<Use>);
 
 impl GcFreedRatio {
     /// Why it matters.
@@ -65,66 +65,91 @@ impl Rule for GcFreedRatio {
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        let table = facts.table("jdk.GCHeapSummary");
-        if (table.len() as f64) < settings.number("few") {
+        if (facts.table("jdk.GCHeapSummary").len() as f64) < settings.number("few") {
             return Verdict::ok("There were too few collections to judge");
         }
-        let mut pairs: BTreeMap<i64, Pair> = BTreeMap::new();
-        for row in table.rows() {
-            let (Some(id), Some(used)) = (row.int("gcId"), row.float("heapUsed")) else { continue };
-            let pair = pairs.entry(id).or_default();
-            match row.text("when") {
-                Some("Before GC") => pair.0 = Some((row.end, used)),
-                Some("After GC") => pair.1 = Some((row.end, used)),
-                _ => {}
-            }
-        }
-        let mut pairs: Vec<((i64, f64), (i64, f64))> =
-            pairs.into_values().filter_map(|(before, after)| Some((before?, after?))).collect();
-        pairs.sort_by_key(|(before, after)| (before.0, after.0));
-        let ends: Vec<i64> = table.rows().map(|r| r.end).collect();
-        let (first, last) = (ends.iter().copied().min().unwrap_or(0), ends.iter().copied().max().unwrap_or(0));
-        // Ratio, freed per second, live, window.
-        let mut best = (0.0, 0.0, 0.0, (first, last));
-        let mut from = 0usize;
-        for window in sliding(first, last, settings.nanos("window")) {
-            // No later window contains a collection that ended before this window.
-            while pairs.get(from).is_some_and(|(_, after)| after.0 < window.from) {
-                from += 1;
-            }
-            let inside: Vec<_> = pairs.iter().skip(from).take_while(|(b, _)| b.0 <= window.to).collect();
-            if inside.is_empty() {
-                continue;
-            }
-            let (mut begin, mut end, mut freed, mut after_sum) = (window.from, window.to, 0.0, 0.0);
-            for (before, after) in &inside {
-                (begin, end) = (begin.min(before.0), end.max(after.0));
-                freed += before.1 - after.1;
-                after_sum += after.1;
-            }
-            let per_second = ratio(freed, end.saturating_sub(begin) as f64 / 1e9);
-            let live = after_sum / inside.len() as f64;
-            let value = ratio(per_second, live);
-            if value > best.0 {
-                best = (value, per_second, live, (begin, end));
-            }
-        }
-        let mut score = map_exp74(best.0 * 100.0, settings.number("info"));
-        if facts.nanos() < settings.nanos("short") {
-            score /= 2.0;
-        }
-        Verdict::scored(
-            score,
-            format!("Collections freed {:.0} MiB/s, {:.1} times the live set per second", best.1 / 1_048_576.0, best.0),
-        )
-        .explain(GcFreedRatio::WHY)
-        .remedy(GcFreedRatio::REMEDY)
-        .cost(facts.groups(&PAUSES).total().and_then(|g| cost::paused(facts, g.sum("duration"))))
-        .with("freed a second, over the live heap", Value::number(best.0, "times"))
-        .with("freed a second", Value::bytes(best.1))
-        .with("mean use after collections", Value::bytes(best.2))
-        .with("worst window", Value::window(best.3.0, best.3.1))
+        verdict(facts, &measure(facts, settings), settings)
     }
+}
+
+/// What collections freed in the window with the greatest ratio.
+struct Measured {
+    /// What was freed per second, divided by what was left.
+    ratio: f64,
+    /// In bytes per second.
+    freed: f64,
+    /// Mean use after collections, in bytes.
+    live: f64,
+    window: (i64, i64),
+}
+
+/// The heap used at the end of an event: instant and bytes.
+type Use = (i64, f64);
+
+fn measure(facts: &Facts, settings: &Settings) -> Measured {
+    let pairs = before_and_after(facts);
+    let ends: Vec<i64> = facts.table("jdk.GCHeapSummary").rows().map(|r| r.end).collect();
+    let (first, last) = (ends.iter().copied().min().unwrap_or(0), ends.iter().copied().max().unwrap_or(0));
+    let mut best = Measured { ratio: 0.0, freed: 0.0, live: 0.0, window: (first, last) };
+    let mut from = 0usize;
+    for window in sliding(first, last, settings.nanos("window")) {
+        // No later window contains a collection that ended before this window.
+        while pairs.get(from).is_some_and(|(_, after)| after.0 < window.from) {
+            from += 1;
+        }
+        let inside: Vec<_> = pairs.iter().skip(from).take_while(|(b, _)| b.0 <= window.to).collect();
+        if inside.is_empty() {
+            continue;
+        }
+        let (mut begin, mut end, mut freed, mut after_sum) = (window.from, window.to, 0.0, 0.0);
+        for (before, after) in &inside {
+            (begin, end) = (begin.min(before.0), end.max(after.0));
+            freed += before.1 - after.1;
+            after_sum += after.1;
+        }
+        let freed = ratio(freed, end.saturating_sub(begin) as f64 / 1e9);
+        let live = after_sum / inside.len() as f64;
+        let ratio = ratio(freed, live);
+        if ratio > best.ratio {
+            best = Measured { ratio, freed, live, window: (begin, end) };
+        }
+    }
+    best
+}
+
+/// The use before and after each collection, in chronological order.
+fn before_and_after(facts: &Facts) -> Vec<(Use, Use)> {
+    let mut pairs: BTreeMap<i64, Pair> = BTreeMap::new();
+    for row in facts.table("jdk.GCHeapSummary").rows() {
+        let (Some(id), Some(used)) = (row.int("gcId"), row.float("heapUsed")) else { continue };
+        let pair = pairs.entry(id).or_default();
+        match row.text("when") {
+            Some("Before GC") => pair.0 = Some((row.end, used)),
+            Some("After GC") => pair.1 = Some((row.end, used)),
+            _ => {}
+        }
+    }
+    let mut pairs: Vec<(Use, Use)> =
+        pairs.into_values().filter_map(|(before, after)| Some((before?, after?))).collect();
+    pairs.sort_by_key(|(before, after)| (before.0, after.0));
+    pairs
+}
+
+fn verdict(facts: &Facts, measured: &Measured, settings: &Settings) -> Verdict {
+    let Measured { ratio, freed, live, window } = measured;
+    let score = map_exp74(ratio * 100.0, settings.number("info"));
+    let score = if facts.nanos() < settings.nanos("short") { score / 2.0 } else { score };
+    Verdict::scored(
+        score,
+        format!("Collections freed {:.0} MiB/s, {ratio:.1} times the live set per second", freed / 1_048_576.0),
+    )
+    .explain(GcFreedRatio::WHY)
+    .remedy(GcFreedRatio::REMEDY)
+    .cost(facts.groups(&PAUSES).total().and_then(|g| cost::paused(facts, g.sum("duration"))))
+    .with("freed a second, over the live heap", Value::number(*ratio, "times"))
+    .with("freed a second", Value::bytes(*freed))
+    .with("mean use after collections", Value::bytes(*live))
+    .with("worst window", Value::window(window.0, window.1))
 }
 
 #[cfg(test)]

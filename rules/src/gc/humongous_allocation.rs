@@ -2,7 +2,7 @@
 
 use crate::cost;
 use crate::heap::allocation::{BY_CLASS, SAMPLE};
-use crate::sites::{site_name, site_rows, sites};
+use crate::sites::{Site, site_name, site_rows, sites};
 use crate::tally::tally;
 use crate::time::minutes;
 use jfr_analyzers::events::{EVENT, Facts, Group, GroupBy, Needs};
@@ -80,88 +80,123 @@ impl Rule for HumongousAllocation {
         {
             return Verdict::not_applicable(format!("only G1 has humongous objects; the collector is {collector}"));
         }
-        let causes = facts.groups(&BY_CAUSE);
-        let is_humongous = |cause: Option<&str>| cause.is_some_and(|c| c.to_lowercase().contains("humongous"));
-        let (mut all, mut humongous, mut pauses) = (0u64, 0u64, 0.0);
-        for group in causes.iter() {
-            all = all.saturating_add(group.count());
-            if is_humongous(group.text("cause")) {
-                humongous = humongous.saturating_add(group.count());
-                pauses += group.sum("sumOfPauses");
-            }
-        }
-        let region = region_size(facts);
-        let large = facts
-            .groups(&LARGE)
-            .select(&["objectClass", "stackTrace"], |g| region.is_some_and(|r| g.mean(SIZE) >= r / 2.0));
-        let places = sites(facts, large.clone());
-        let mut classes: Vec<(&str, (u64, f64))> = tally(
-            &large,
-            |group| group.text("objectClass").unwrap_or("unknown class"),
-            |(count, sum): &mut (u64, f64), group| {
-                (*count, *sum) = (count.saturating_add(group.count()), *sum + group.sum(SIZE))
-            },
-        );
-        classes.sort_by(|a, b| b.1.1.total_cmp(&a.1.1));
-        // Allocation samples contain no object sizes; humongous objects are arrays and have a large weight.
-        let arrays = || {
-            let is_array = |g: &Group<'_>| {
-                g.text(EVENT) == Some(SAMPLE) && g.text("objectClass").is_some_and(|c| c.ends_with("[]"))
-            };
-            sites(facts, facts.groups(&BY_CLASS).select(&["objectClass", "stackTrace"], is_array))
-        };
-        let sampled = if humongous > 0 && places.is_empty() { arrays() } else { Vec::new() };
-        let starts =
-            facts.groups(&REGIONS).select(&[], |g| g.text("to").is_some_and(|t| t.contains("Starts Humongous")));
-        let per_minute = starts.first().map(|g| g.count() as f64 / minutes(facts));
-        let share = ratio(humongous as f64, all as f64) * 100.0;
-        let score = match humongous {
-            0 => 0.0,
-            n if n < ENOUGH => map2(share, settings.number("info"), settings.number("warning")).min(24.0),
-            _ => map2(share, settings.number("info"), settings.number("warning")),
-        };
-        let mut summary = if humongous == 0 {
-            "Humongous objects triggered no collection".to_owned()
-        } else {
-            format!("Humongous objects triggered {humongous} of {all} collections")
-        };
-        if score >= 25.0
-            && let Some(place) = places.first()
-        {
-            summary.push_str(&format!("; most are allocated in {}", site_name(facts, place)));
-        }
-        Verdict::scored(score, summary)
-            .explain(HumongousAllocation::WHY)
-            .remedy(HumongousAllocation::REMEDY)
-            .cost(cost::paused(facts, pauses))
-            .with("share of collections", Value::percent(share))
-            .with("collections caused", Value::count(humongous, "collections"))
-            .with("pauses", Value::nanos_f64(pauses))
-            .with_some("region size", region.map(Value::bytes))
-            .with_some("humongous objects per minute", per_minute.map(|n| Value::number(n, "per minute")))
-            .with_some(
-                "classes",
-                (!classes.is_empty()).then(|| {
-                    Value::table(
-                        ["class", "objects", "bytes", "mean size"],
-                        classes.iter().take(10).map(|(name, (count, sum))| {
-                            let mean = ratio(*sum, *count as f64);
-                            [(*name).into(), Value::count(*count, "objects"), Value::bytes(*sum), size_f64(mean).into()]
-                        }),
-                    )
-                }),
-            )
-            .with_some("where", (!places.is_empty()).then(|| site_rows(facts, &places, |s| s.sum, Value::bytes)))
-            .with_some(
-                "where most arrays of all sizes are allocated",
-                (!sampled.is_empty()).then(|| site_rows(facts, &sampled, |s| s.sum, Value::bytes)),
-            )
-            .with_some(
-                "who allocates them",
-                (humongous > 0 && places.is_empty())
-                    .then_some("not recorded; enable jdk.AllocationRequiringGC#enabled=true with stackTrace=true"),
-            )
+        verdict(facts, &measure(facts), settings)
     }
+}
+
+/// Humongous objects, and the collections that they trigger.
+struct Measured<'f> {
+    collections: u64,
+    /// Collections triggered by humongous objects, and their pauses in nanoseconds.
+    humongous: u64,
+    pauses: f64,
+    /// In bytes.
+    region: Option<f64>,
+    /// Humongous objects per minute, if G1 reports changes of its regions.
+    per_minute: Option<f64>,
+    /// Where humongous objects are allocated, and of which classes: objects and bytes, the most bytes first.
+    places: Vec<Site>,
+    classes: Vec<(&'f str, (u64, f64))>,
+    /// Where most arrays are allocated, if nothing is known of humongous ones.
+    arrays: Vec<Site>,
+}
+
+impl Measured<'_> {
+    /// The percentage of collections triggered by humongous objects.
+    fn percent(&self) -> f64 {
+        ratio(self.humongous as f64, self.collections as f64) * 100.0
+    }
+}
+
+fn measure(facts: &Facts) -> Measured<'_> {
+    let (mut collections, mut humongous, mut pauses) = (0u64, 0u64, 0.0);
+    for group in facts.groups(&BY_CAUSE).iter() {
+        collections = collections.saturating_add(group.count());
+        if group.text("cause").is_some_and(|cause| cause.to_lowercase().contains("humongous")) {
+            humongous = humongous.saturating_add(group.count());
+            pauses += group.sum("sumOfPauses");
+        }
+    }
+    let region = region_size(facts);
+    let large = facts
+        .groups(&LARGE)
+        .select(&["objectClass", "stackTrace"], |g| region.is_some_and(|r| g.mean(SIZE) >= r / 2.0));
+    let mut classes: Vec<(&str, (u64, f64))> = tally(
+        &large,
+        |group| group.text("objectClass").unwrap_or("unknown class"),
+        |(count, sum): &mut (u64, f64), group| {
+            (*count, *sum) = (count.saturating_add(group.count()), *sum + group.sum(SIZE))
+        },
+    );
+    classes.sort_by(|a, b| b.1.1.total_cmp(&a.1.1));
+    let places = sites(facts, large);
+    let starts = facts.groups(&REGIONS).select(&[], |g| g.text("to").is_some_and(|t| t.contains("Starts Humongous")));
+    Measured {
+        collections,
+        humongous,
+        pauses,
+        region,
+        per_minute: starts.first().map(|g| g.count() as f64 / minutes(facts)),
+        arrays: if humongous > 0 && places.is_empty() { sampled_arrays(facts) } else { Vec::new() },
+        places,
+        classes,
+    }
+}
+
+/// Where most arrays are allocated. Allocation samples contain no object sizes; humongous objects are arrays and have a
+/// large weight.
+fn sampled_arrays(facts: &Facts) -> Vec<Site> {
+    let is_array =
+        |g: &Group<'_>| g.text(EVENT) == Some(SAMPLE) && g.text("objectClass").is_some_and(|c| c.ends_with("[]"));
+    sites(facts, facts.groups(&BY_CLASS).select(&["objectClass", "stackTrace"], is_array))
+}
+
+fn verdict(facts: &Facts, measured: &Measured<'_>, settings: &Settings) -> Verdict {
+    let Measured { collections, humongous, pauses, places, arrays, .. } = measured;
+    let percent = measured.percent();
+    let score = match humongous {
+        0 => 0.0,
+        n if *n < ENOUGH => map2(percent, settings.number("info"), settings.number("warning")).min(24.0),
+        _ => map2(percent, settings.number("info"), settings.number("warning")),
+    };
+    let mut summary = if *humongous == 0 {
+        "Humongous objects triggered no collection".to_owned()
+    } else {
+        format!("Humongous objects triggered {humongous} of {collections} collections")
+    };
+    if score >= 25.0
+        && let Some(place) = places.first()
+    {
+        summary.push_str(&format!("; most are allocated in {}", site_name(facts, place)));
+    }
+    Verdict::scored(score, summary)
+        .explain(HumongousAllocation::WHY)
+        .remedy(HumongousAllocation::REMEDY)
+        .cost(cost::paused(facts, *pauses))
+        .with("share of collections", Value::percent(percent))
+        .with("collections caused", Value::count(*humongous, "collections"))
+        .with("pauses", Value::nanos_f64(*pauses))
+        .with_some("region size", measured.region.map(Value::bytes))
+        .with_some("humongous objects per minute", measured.per_minute.map(|n| Value::number(n, "per minute")))
+        .with_some("classes", (!measured.classes.is_empty()).then(|| class_table(measured)))
+        .with_some("where", (!places.is_empty()).then(|| site_rows(facts, places, |s| s.sum, Value::bytes)))
+        .with_some(
+            "where most arrays of all sizes are allocated",
+            (!arrays.is_empty()).then(|| site_rows(facts, arrays, |s| s.sum, Value::bytes)),
+        )
+        .with_some(
+            "who allocates them",
+            (*humongous > 0 && places.is_empty())
+                .then_some("not recorded; enable jdk.AllocationRequiringGC#enabled=true with stackTrace=true"),
+        )
+}
+
+fn class_table(measured: &Measured<'_>) -> Value {
+    let rows = measured.classes.iter().take(10).map(|(name, (count, sum))| {
+        let mean = ratio(*sum, *count as f64);
+        [(*name).into(), Value::count(*count, "objects"), Value::bytes(*sum), size_f64(mean).into()]
+    });
+    Value::table(["class", "objects", "bytes", "mean size"], rows)
 }
 
 /// The region size: as configured, as derived from the addresses of two regions, or as G1 would choose it for the heap.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::allocation::{BY_CLASS, BYTES, SAMPLE};
 use crate::series::highest;
-use crate::sites::{site_name, site_rows, sites};
+use crate::sites::{Site, site_name, site_rows, sites};
 use crate::tally::{PerText, tally};
 use crate::time::SECOND;
 use jfr_analyzers::events::{EVENT, FIRST, Facts, Group, GroupBy, Level, Needs};
@@ -88,99 +88,137 @@ impl Rule for AllocationRate {
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        let Collections { allocated, collections, seconds, for_room, paused } = Collections::of(facts);
-        let table = facts.table("jdk.GarbageCollection");
-        let groups: Vec<_> = match facts.count(SAMPLE) {
-            0 => facts.groups(&BY_CLASS).by(&["objectClass", "stackTrace"]),
-            // Never both: they cover the same bytes.
-            _ => facts.groups(&BY_CLASS).select(&["objectClass", "stackTrace"], |g| g.text(EVENT) == Some(SAMPLE)),
-        };
-        let groups = if groups.is_empty() { facts.groups(&DATADOG).by(&["objectClass", "stackTrace"]) } else { groups };
-        // The heap summaries of a concurrent collector miss what is allocated while it runs.
-        let beside = facts.old_collector().is_some_and(|name| name.starts_with('Z') || name.starts_with("Shenandoah"));
-        let sampled = if beside { sampled_rate(facts) } else { None };
-        if facts.table("jdk.GCHeapSummary").is_empty() && sampled.is_none() {
+        let measured = measure(facts);
+        if facts.table("jdk.GCHeapSummary").is_empty() && !measured.sampled {
             let missing = facts.missing("jdk.GCHeapSummary", Level::Available, false);
             return Verdict::not_applicable(missing.unwrap_or_else(|| "there were no collections".to_owned()));
         }
-        if (collections < ENOUGH || seconds < 1.0) && sampled.is_none() {
+        if !measured.enough && !measured.sampled {
             return Verdict::ok("There are too few collections for the program to allocate much")
-                .with("collections", Value::count(collections as u64, "collections"));
+                .with("collections", Value::count(measured.collections, "collections"));
         }
-        let cores = facts.hardware_threads().map(|n| n as f64);
-        let enough = collections >= ENOUGH && seconds >= 1.0;
-        let by_heap = if enough { ratio(allocated, seconds) } else { 0.0 };
-        let rate = sampled.unwrap_or(0.0).max(by_heap);
-        let per_core = cores.map(|cores| rate / cores);
-        let often = if enough { ratio(for_room as f64, seconds) } else { 0.0 };
-        let paused = ratio(paused, facts.nanos() as f64);
-        let by_rate = map2(per_core.unwrap_or(0.0), settings.number("info"), settings.number("warning"));
-        let by_often = if table.is_empty() || paused * 100.0 >= settings.number("pauses") {
-            map2(often, settings.number("collections-info"), settings.number("collections-warning"))
-        } else {
-            0.0
-        };
-        let places = sites(facts, groups.clone());
-        let total: f64 = groups.iter().map(|g| g.sum(FIRST)).sum();
-        let mut classes: Vec<(&str, f64)> =
-            tally(&groups, |g| g.text("objectClass").unwrap_or("unknown class"), |sum, g| *sum += g.sum(FIRST));
-        classes.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(b.0)));
-        let most = places.first().map(|p| format!(", mostly in {}", site_name(facts, p))).unwrap_or_default();
-        let small = by_often >= Severity::INFO_SCORE && by_often > by_rate;
-        // A rate is about everything that is allocated; collections cost the time that they stop the program.
-        let price = if small && paused > 0.0 { Cost::elapsed(paused) } else { Cost::allocation(1.0) };
-        let verdict = if small {
-            Verdict::scored(
-                by_often,
-                format!(
-                    "{often:.1} collections per second for {} of allocation per second{most}; pauses stop the program \
-                     for {} of the time",
-                    size_f64(rate),
-                    rounded_percent(paused * 100.0)
-                ),
-            )
-            .remedy(AllocationRate::REMEDY)
-        } else {
-            Verdict::scored(
-                highest([by_rate, by_often]),
-                format!("The program allocates {} per second{most}; {often:.1} collections per second", size_f64(rate)),
-            )
-            .remedy(
-                "Look at what allocates most (jfrkit top --type alloc): reuse buffers, avoid copies, boxing and \
-                 temporary collections, and parse streams instead of whole texts. A larger young generation (-Xmn, or \
-                 a larger heap) makes collections rarer.",
-            )
-        };
-        verdict
-            .cost(price)
-            .explain(AllocationRate::WHY)
-            .with("allocated a second", Value::bytes(rate))
-            .with_some("allocated a second and core", per_core.map(Value::bytes))
-            .with(
-                "hardware threads",
-                cores.map_or_else(|| Value::text("not recorded"), |cores| Value::number(cores, "threads")),
-            )
-            .with("collections", Value::count(collections as u64, "collections"))
-            .with("collections a second for want of room", Value::number(often, "per second"))
-            .with("share of time in their pauses", Value::share(paused))
-            .with_some(
-                "classes",
-                (!classes.is_empty()).then(|| {
-                    Value::table(
-                        ["class", "share"],
-                        classes.iter().take(10).map(|(name, sum)| [(*name).into(), Value::share(ratio(*sum, total))]),
-                    )
-                }),
-            )
-            .with_some(
-                "where",
-                (!places.is_empty()).then(|| site_rows(facts, &places, |s| s.sum, |w| Value::share(ratio(w, total)))),
-            )
-            .with_some(
-                "who allocates",
-                places.is_empty().then(|| format!("not recorded; enable it with: {}", facts.switch_on(SAMPLE))),
-            )
+        verdict(facts, &measured, settings)
     }
+}
+
+/// How much the program allocates, and where.
+struct Measured<'f> {
+    /// Whether there are enough collections to judge by the heap.
+    enough: bool,
+    /// Whether the rate is known from allocation events: under a concurrent collector, heap summaries miss what is
+    /// allocated while it runs.
+    sampled: bool,
+    collections: u64,
+    /// Hardware threads, if known.
+    cores: Option<f64>,
+    /// Bytes per second.
+    rate: f64,
+    /// Collections per second for want of room, and the share of the time in their pauses, 0 to 1.
+    often: f64,
+    paused: f64,
+    /// Whether the pauses are unknown.
+    no_pauses: bool,
+    /// Where the program allocates, and what, with the weight of each class; the most first.
+    places: Vec<Site>,
+    classes: Vec<(&'f str, f64)>,
+    /// The weight of all allocation events.
+    total: f64,
+}
+
+impl Measured<'_> {
+    fn per_core(&self) -> Option<f64> {
+        self.cores.map(|cores| self.rate / cores)
+    }
+}
+
+fn measure(facts: &Facts) -> Measured<'_> {
+    let Collections { allocated, collections, seconds, for_room, paused } = Collections::of(facts);
+    let concurrent = facts.old_collector().is_some_and(|name| name.starts_with('Z') || name.starts_with("Shenandoah"));
+    let sampled = if concurrent { sampled_rate(facts) } else { None };
+    let enough = collections >= ENOUGH && seconds >= 1.0;
+    let by_heap = if enough { ratio(allocated, seconds) } else { 0.0 };
+    let groups = allocations(facts);
+    let mut classes: Vec<(&str, f64)> =
+        tally(&groups, |g| g.text("objectClass").unwrap_or("unknown class"), |sum, g| *sum += g.sum(FIRST));
+    classes.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(b.0)));
+    Measured {
+        enough,
+        sampled: sampled.is_some(),
+        collections: collections as u64,
+        cores: facts.hardware_threads().map(|n| n as f64),
+        rate: sampled.unwrap_or(0.0).max(by_heap),
+        often: if enough { ratio(for_room as f64, seconds) } else { 0.0 },
+        paused: ratio(paused, facts.nanos() as f64),
+        no_pauses: facts.table("jdk.GarbageCollection").is_empty(),
+        total: groups.iter().map(|g| g.sum(FIRST)).sum(),
+        places: sites(facts, groups),
+        classes,
+    }
+}
+
+/// Allocation events by class and stack.
+fn allocations(facts: &Facts) -> Vec<Group<'_>> {
+    let groups: Vec<_> = match facts.count(SAMPLE) {
+        0 => facts.groups(&BY_CLASS).by(&["objectClass", "stackTrace"]),
+        // Never both: they cover the same bytes.
+        _ => facts.groups(&BY_CLASS).select(&["objectClass", "stackTrace"], |g| g.text(EVENT) == Some(SAMPLE)),
+    };
+    if groups.is_empty() { facts.groups(&DATADOG).by(&["objectClass", "stackTrace"]) } else { groups }
+}
+
+fn verdict(facts: &Facts, measured: &Measured<'_>, settings: &Settings) -> Verdict {
+    let Measured { rate, often, paused, places, .. } = measured;
+    let per_core = measured.per_core();
+    let by_rate = map2(per_core.unwrap_or(0.0), settings.number("info"), settings.number("warning"));
+    let by_often = if measured.no_pauses || paused * 100.0 >= settings.number("pauses") {
+        map2(*often, settings.number("collections-info"), settings.number("collections-warning"))
+    } else {
+        0.0
+    };
+    let most = places.first().map(|p| format!(", mostly in {}", site_name(facts, p))).unwrap_or_default();
+    let small = by_often >= Severity::INFO_SCORE && by_often > by_rate;
+    let verdict = if small {
+        let summary = format!(
+            "{often:.1} collections per second for {} of allocation per second{most}; pauses stop the program \
+             for {} of the time",
+            size_f64(*rate),
+            rounded_percent(paused * 100.0)
+        );
+        Verdict::scored(by_often, summary).remedy(AllocationRate::REMEDY)
+    } else {
+        let summary =
+            format!("The program allocates {} per second{most}; {often:.1} collections per second", size_f64(*rate));
+        Verdict::scored(highest([by_rate, by_often]), summary).remedy(
+            "Look at what allocates most (jfrkit top --type alloc): reuse buffers, avoid copies, boxing and \
+             temporary collections, and parse streams instead of whole texts. A larger young generation (-Xmn, or \
+             a larger heap) makes collections rarer.",
+        )
+    };
+    // A rate is about everything that is allocated; collections cost the time that they stop the program.
+    let cost = if small && *paused > 0.0 { Cost::elapsed(*paused) } else { Cost::allocation(1.0) };
+    evidence(facts, measured, verdict.cost(cost).explain(AllocationRate::WHY))
+}
+
+fn evidence(facts: &Facts, measured: &Measured<'_>, verdict: Verdict) -> Verdict {
+    let Measured { places, classes, total, .. } = measured;
+    let rows = classes.iter().take(10).map(|(name, sum)| [(*name).into(), Value::share(ratio(*sum, *total))]);
+    let cores = measured.cores.map_or_else(|| Value::text("not recorded"), |cores| Value::number(cores, "threads"));
+    verdict
+        .with("allocated a second", Value::bytes(measured.rate))
+        .with_some("allocated a second and core", measured.per_core().map(Value::bytes))
+        .with("hardware threads", cores)
+        .with("collections", Value::count(measured.collections, "collections"))
+        .with("collections a second for want of room", Value::number(measured.often, "per second"))
+        .with("share of time in their pauses", Value::share(measured.paused))
+        .with_some("classes", (!classes.is_empty()).then(|| Value::table(["class", "share"], rows)))
+        .with_some(
+            "where",
+            (!places.is_empty()).then(|| site_rows(facts, places, |s| s.sum, |w| Value::share(ratio(w, *total)))),
+        )
+        .with_some(
+            "who allocates",
+            places.is_empty().then(|| format!("not recorded; enable it with: {}", facts.switch_on(SAMPLE))),
+        )
 }
 
 /// What the heap summaries and collections say about allocation.

@@ -1,7 +1,7 @@
 //! `Allocations.class`: one class dominates allocation.
 
 use super::allocation::{BY_CLASS, BYTES, MOST, NO_STACKS, NOT_RECORDED, Source, is_much, needs};
-use jfr_analyzers::events::{EVENT, Facts, Needs};
+use jfr_analyzers::events::{EVENT, Facts, Group, Needs};
 use jfr_analyzers::math::ratio;
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Settings, Severity, Value, Verdict};
 
@@ -38,63 +38,69 @@ impl Rule for AllocationsClass {
     }
 
     fn evaluate(&self, facts: &Facts, _: &Settings) -> Verdict {
-        let Some(source) = Source::of(facts) else { return Verdict::not_applicable(NOT_RECORDED) };
-        let groups = facts.groups(&BY_CLASS).pick(|g| source.takes(g.text(EVENT)));
-        let classes = groups.by(&["objectClass"]);
-        if classes.len() < 2 {
-            return Verdict::not_applicable("the recording has allocations of fewer than two classes");
+        match measure(facts) {
+            Ok(measured) => verdict(facts, &measured),
+            Err(because) => Verdict::not_applicable(because),
         }
-        let Some((score, top)) = source.score(&classes) else {
-            return Verdict::not_applicable("the recording has no allocations");
-        };
-        if !groups.iter().any(|g| g.stack("stackTrace").is_some()) {
-            return Verdict::not_applicable(NO_STACKS);
-        }
-        let name = top.text("objectClass").unwrap_or("unknown class");
-        let total: f64 = classes.iter().map(|g| g.sum(BYTES)).sum();
-        let share = ratio(top.sum(BYTES), total);
-        // Some class always leads. That matters only if it accounts for a lot, and for most of the bytes.
-        let shown = if is_much(facts, top.sum(BYTES)) && share >= MOST { Severity::Info } else { Severity::Ok };
-        let as_jmc = match Source::as_jmc(facts) {
-            None => Severity::NotApplicable,
-            Some(_) => Severity::of_score(score),
-        };
-        let mut by_size = classes.clone();
-        by_size.sort_by(|a, b| b.sum(BYTES).total_cmp(&a.sum(BYTES)));
-        let of_top = groups.select(&["stackTrace"], |g| g.key("objectClass") == top.key("objectClass"));
-        Verdict::scored(
-            score,
-            format!("{name} accounts for {:.0} % of the allocated bytes", ratio(top.sum(BYTES), total) * 100.0),
-        )
+    }
+}
+
+/// What is allocated.
+struct Measured<'f> {
+    /// By JMC's formula.
+    score: f64,
+    /// The class with the most events.
+    top: Group<'f>,
+    /// All allocated bytes.
+    total: f64,
+    /// By class, the most bytes first.
+    classes: Vec<Group<'f>>,
+    /// Allocation of the top class, by stack.
+    stacks: Vec<Group<'f>>,
+}
+
+/// The error is why it is unknown.
+fn measure(facts: &Facts) -> Result<Measured<'_>, &'static str> {
+    let source = Source::of(facts).ok_or(NOT_RECORDED)?;
+    let groups = facts.groups(&BY_CLASS).pick(|g| source.takes(g.text(EVENT)));
+    let mut classes = groups.by(&["objectClass"]);
+    if classes.len() < 2 {
+        return Err("the recording has allocations of fewer than two classes");
+    }
+    let (score, top) = source.score(&classes).ok_or("the recording has no allocations")?;
+    if !groups.iter().any(|g| g.stack("stackTrace").is_some()) {
+        return Err(NO_STACKS);
+    }
+    let total = classes.iter().map(|g| g.sum(BYTES)).sum();
+    classes.sort_by(|a, b| b.sum(BYTES).total_cmp(&a.sum(BYTES)));
+    let stacks = groups.select(&["stackTrace"], |g| g.key("objectClass") == top.key("objectClass"));
+    Ok(Measured { score, top, total, classes, stacks })
+}
+
+fn verdict(facts: &Facts, measured: &Measured<'_>) -> Verdict {
+    let Measured { score, top, total, classes, stacks } = measured;
+    let name = top.text("objectClass").unwrap_or("unknown class");
+    let share = ratio(top.sum(BYTES), *total);
+    // Some class always leads. That matters only if it accounts for a lot, and for most of the bytes.
+    let shown = if is_much(facts, top.sum(BYTES)) && share >= MOST { Severity::Info } else { Severity::Ok };
+    let rows = classes.iter().take(10).map(|g| {
+        [
+            g.text("objectClass").unwrap_or("?").into(),
+            Value::count(g.count(), "events"),
+            Value::bytes(g.sum(BYTES)),
+            Value::share(ratio(g.sum(BYTES), *total)),
+        ]
+    });
+    let stacks = stacks.iter().filter_map(|g| Some((g.stack("stackTrace")?, g.sum(BYTES))));
+    Verdict::scored(*score, format!("{name} accounts for {:.0} % of the allocated bytes", share * 100.0))
         .explain(AllocationsClass::WHY)
         .remedy(AllocationsClass::REMEDY)
         .cost(Cost::allocation(share))
         .at_most(shown)
-        .jmc(as_jmc)
+        .jmc(Source::as_jmc(facts).map_or(Severity::NotApplicable, |_| Severity::of_score(*score)))
         .with("most allocated class", name)
-        .with(
-            "classes",
-            Value::table(
-                ["class", "events", "bytes", "share"],
-                by_size.iter().take(10).map(|g| {
-                    [
-                        g.text("objectClass").unwrap_or("?").into(),
-                        Value::count(g.count(), "events"),
-                        Value::bytes(g.sum(BYTES)),
-                        Value::share(ratio(g.sum(BYTES), total)),
-                    ]
-                }),
-            ),
-        )
-        .with(
-            "methods that allocate it",
-            facts.top_methods(
-                of_top.iter().filter_map(|g| Some((g.stack("stackTrace")?, g.sum(BYTES)))),
-                5,
-                Value::bytes,
-            ),
-        )
-    }
+        .with("classes", Value::table(["class", "events", "bytes", "share"], rows))
+        .with("methods that allocate it", facts.top_methods(stacks, 5, Value::bytes))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! `Allocations.thread`: one thread dominates allocation.
 
 use super::allocation::{BY_THREAD, BYTES, MOST, NO_STACKS, NOT_RECORDED, Source, is_much, needs};
-use jfr_analyzers::events::{EVENT, Facts, Needs};
+use jfr_analyzers::events::{EVENT, Facts, Group, Needs};
 use jfr_analyzers::math::ratio;
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Settings, Severity, Value, Verdict};
 
@@ -34,57 +34,66 @@ impl Rule for AllocationsThread {
     }
 
     fn evaluate(&self, facts: &Facts, _: &Settings) -> Verdict {
-        let Some(source) = Source::of(facts) else { return Verdict::not_applicable(NOT_RECORDED) };
-        let groups = facts.groups(&BY_THREAD).pick(|g| source.takes(g.text(EVENT)));
-        let threads = groups.by(&["eventThread"]);
-        let Some((score, top)) = source.score(&threads) else {
-            return Verdict::not_applicable("the recording has no allocations");
-        };
-        if !groups.iter().any(|g| g.stack("stackTrace").is_some()) {
-            return Verdict::not_applicable(NO_STACKS);
+        match measure(facts) {
+            Ok(measured) => verdict(facts, &measured),
+            Err(because) => Verdict::not_applicable(because),
         }
-        let name = top.thread("eventThread").map_or("unknown thread", |t| t.name.as_str());
-        let total: f64 = threads.iter().map(|g| g.sum(BYTES)).sum();
-        let share = ratio(top.sum(BYTES), total);
-        // Some thread always leads. That matters only if it allocates a lot, and most of the bytes.
-        let shown = if is_much(facts, top.sum(BYTES)) && share >= MOST { Severity::Info } else { Severity::Ok };
-        let as_jmc = match Source::as_jmc(facts) {
-            None => Severity::NotApplicable,
-            Some(_) => Severity::of_score(score),
-        };
-        let mut by_size = threads.clone();
-        by_size.sort_by(|a, b| b.sum(BYTES).total_cmp(&a.sum(BYTES)));
-        let of_top = groups.select(&["stackTrace"], |g| g.key("eventThread") == top.key("eventThread"));
-        Verdict::scored(score, format!("{name} allocates {:.0} % of the bytes", ratio(top.sum(BYTES), total) * 100.0))
-            .explain(AllocationsThread::WHY)
-            .remedy(AllocationsThread::REMEDY)
-            .cost(Cost::allocation(share))
-            .at_most(shown)
-            .jmc(as_jmc)
-            .with("most allocating thread", name)
-            .with(
-                "threads",
-                Value::table(
-                    ["thread", "events", "bytes", "share"],
-                    by_size.iter().take(10).map(|g| {
-                        [
-                            g.thread("eventThread").map_or("?", |t| t.name.as_str()).into(),
-                            Value::count(g.count(), "events"),
-                            Value::bytes(g.sum(BYTES)),
-                            Value::share(ratio(g.sum(BYTES), total)),
-                        ]
-                    }),
-                ),
-            )
-            .with(
-                "methods in which it allocates",
-                facts.top_methods(
-                    of_top.iter().filter_map(|g| Some((g.stack("stackTrace")?, g.sum(BYTES)))),
-                    5,
-                    Value::bytes,
-                ),
-            )
     }
+}
+
+/// Which threads allocate.
+struct Measured<'f> {
+    /// By JMC's formula.
+    score: f64,
+    /// The thread with the most events.
+    top: Group<'f>,
+    /// All allocated bytes.
+    total: f64,
+    /// By thread, the most bytes first.
+    threads: Vec<Group<'f>>,
+    /// Allocation of the top thread, by stack.
+    stacks: Vec<Group<'f>>,
+}
+
+/// The error is why it is unknown.
+fn measure(facts: &Facts) -> Result<Measured<'_>, &'static str> {
+    let source = Source::of(facts).ok_or(NOT_RECORDED)?;
+    let groups = facts.groups(&BY_THREAD).pick(|g| source.takes(g.text(EVENT)));
+    let mut threads = groups.by(&["eventThread"]);
+    let (score, top) = source.score(&threads).ok_or("the recording has no allocations")?;
+    if !groups.iter().any(|g| g.stack("stackTrace").is_some()) {
+        return Err(NO_STACKS);
+    }
+    let total = threads.iter().map(|g| g.sum(BYTES)).sum();
+    threads.sort_by(|a, b| b.sum(BYTES).total_cmp(&a.sum(BYTES)));
+    let stacks = groups.select(&["stackTrace"], |g| g.key("eventThread") == top.key("eventThread"));
+    Ok(Measured { score, top, total, threads, stacks })
+}
+
+fn verdict(facts: &Facts, measured: &Measured<'_>) -> Verdict {
+    let Measured { score, top, total, threads, stacks } = measured;
+    let name = top.thread("eventThread").map_or("unknown thread", |t| t.name.as_str());
+    let share = ratio(top.sum(BYTES), *total);
+    // Some thread always leads. That matters only if it allocates a lot, and most of the bytes.
+    let shown = if is_much(facts, top.sum(BYTES)) && share >= MOST { Severity::Info } else { Severity::Ok };
+    let rows = threads.iter().take(10).map(|g| {
+        [
+            g.thread("eventThread").map_or("?", |t| t.name.as_str()).into(),
+            Value::count(g.count(), "events"),
+            Value::bytes(g.sum(BYTES)),
+            Value::share(ratio(g.sum(BYTES), *total)),
+        ]
+    });
+    let stacks = stacks.iter().filter_map(|g| Some((g.stack("stackTrace")?, g.sum(BYTES))));
+    Verdict::scored(*score, format!("{name} allocates {:.0} % of the bytes", share * 100.0))
+        .explain(AllocationsThread::WHY)
+        .remedy(AllocationsThread::REMEDY)
+        .cost(Cost::allocation(share))
+        .at_most(shown)
+        .jmc(Source::as_jmc(facts).map_or(Severity::NotApplicable, |_| Severity::of_score(*score)))
+        .with("most allocating thread", name)
+        .with("threads", Value::table(["thread", "events", "bytes", "share"], rows))
+        .with("methods in which it allocates", facts.top_methods(stacks, 5, Value::bytes))
 }
 
 #[cfg(test)]

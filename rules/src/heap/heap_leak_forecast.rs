@@ -91,109 +91,157 @@ impl Rule for HeapLeakForecast {
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        let all = after_collections(facts);
-        let old: Vec<AfterGc> = all.iter().copied().filter(|p| p.whole).collect();
-        let from_old = old.len() >= ENOUGH;
-        let points = if from_old { thinned(&old) } else { least_by_minute(&all) };
-        let kind = if from_old { "collections of the old generation" } else { "minutes" };
-        let Some(max) = facts.max_heap().map(|m| m as f64).or_else(|| all.iter().map(|p| p.reserved).reduce(f64::max))
-        else {
-            return Verdict::not_applicable("there is no jdk.GCHeapSummary event from after a collection");
-        };
-        let (Some(first), Some(last)) = (points.first(), points.last()) else {
-            return Verdict::not_applicable("there is no jdk.GCHeapSummary event from after a collection");
-        };
-        if points.len() < ENOUGH {
-            return Verdict::not_applicable(format!(
-                "a trend needs {ENOUGH} collections of the old generation, or minutes with collections; the recording \
-                 has {}",
-                points.len().max(old.len())
-            ));
+        match measure(facts) {
+            Ok(measured) => verdict(facts, &measured, settings),
+            Err(because) => Verdict::not_applicable(because),
         }
-        let line: Vec<(f64, f64)> =
-            points.iter().map(|p| (p.at.saturating_sub(first.at) as f64 / SECOND as f64, p.used)).collect();
-        let slope = robust_slope(&line).unwrap_or(0.0);
-        let up = ascending(&line);
-        let growth = last.used - first.used;
-        let window = Value::window(first.at, last.at);
-        // Objects allocated during a concurrent collection count as survivors, which makes the line rougher.
-        let beside = facts.old_collector().is_some_and(|name| name.starts_with("Shenandoah") || name.starts_with('Z'));
-        let rising = settings.number("rising") - if beside { BESIDE } else { 0.0 };
-        if slope <= 0.0 || up * 100.0 < rising || growth < NOISE * max {
-            return Verdict::ok(format!(
-                "The heap used after collections does not grow steadily ({} to {})",
-                size_f64(first.used),
-                size_f64(last.used)
-            ))
-            .with("points", Value::count(points.len() as u64, kind))
-            .with("pairs that go up", Value::share(up))
-            .with("window", window);
-        }
-        let watched = last.at.saturating_sub(first.at);
-        if watched < WATCHED && last.used < HALF_FULL * max {
-            return Verdict::ok(format!(
-                "The heap used after collections grows, but only for {} and to {:.0} % of the heap: too little to tell \
-                 a leak from a starting program",
-                duration_f64(watched as f64),
-                ratio(last.used, max) * 100.0
-            ))
-            .with("points", Value::count(points.len() as u64, kind))
-            .with("window", window);
-        }
-        let seconds = ratio((max - last.used).max(0.0), slope);
-        // A shorter time is worse, so score the inverse: fills per second.
-        let fills = ratio(1.0, seconds.max(1.0));
-        let score = map2(fills, ratio(1.0, settings.number("info")), ratio(1.0, settings.number("warning")));
-        let suspects = suspects(facts);
-        // Arrays and strings are part of everything; the classes that hold them are more telling.
-        let telling = |s: &&Suspect| !s.class.ends_with("[]") && !s.class.starts_with("java.");
-        let class = suspects.iter().find(telling).or_else(|| suspects.first());
-        let of_class = class.and_then(|c| suspects.iter().find(|s| s.class == c.class && !s.site.is_empty()));
-        let site = of_class.map(|s| format!(", allocated in {}", s.site)).or_else(|| {
-            let any = suspects.iter().find(|s| !s.site.is_empty())?;
-            Some(format!("; old objects are {}, allocated in {}", any.class, any.site))
-        });
-        let site = site.unwrap_or_default();
-        let class = class.map(|s| format!(", most likely because of {}", s.class)).unwrap_or_default();
-        let left = if last.used >= 0.95 * max {
-            format!("The heap is full ({} of {})", size_f64(last.used), size_f64(max))
-        } else {
-            format!("The heap will be full in {} at this rate", duration_f64(seconds * 1e9))
-        };
-        Verdict::scored(
-            score,
-            format!(
-                "{left}: the heap used after collections grows by {} per minute{class}{site}",
-                size_f64(slope * 60.0)
-            ),
-        )
+    }
+}
+
+/// The line of the heap used after collections.
+struct Measured {
+    /// The least points, at most [`MOST`], and what they are: collections or minutes.
+    points: u64,
+    kind: &'static str,
+    first: AfterGc,
+    last: AfterGc,
+    /// The largest heap, in bytes.
+    max: f64,
+    /// In bytes per second.
+    slope: f64,
+    /// The share of the pairs of points that go up, 0 to 1.
+    up: f64,
+    /// A concurrent collector leaves a rougher line, because objects allocated meanwhile count as survivors.
+    concurrent: bool,
+}
+
+impl Measured {
+    /// Whether the line goes up, if `rising` percent of the pairs of points have to.
+    fn grows(&self, rising: f64) -> bool {
+        let rising = rising - if self.concurrent { BESIDE } else { 0.0 };
+        self.slope > 0.0 && self.up * 100.0 >= rising && self.last.used - self.first.used >= NOISE * self.max
+    }
+
+    /// In nanoseconds.
+    fn watched(&self) -> i64 {
+        self.last.at.saturating_sub(self.first.at)
+    }
+
+    /// The seconds until the heap is full.
+    fn time_to_fill(&self) -> f64 {
+        ratio((self.max - self.last.used).max(0.0), self.slope)
+    }
+}
+
+/// The error is why there is no line.
+fn measure(facts: &Facts) -> Result<Measured, String> {
+    let all = after_collections(facts);
+    let old: Vec<AfterGc> = all.iter().copied().filter(|p| p.whole).collect();
+    let from_old = old.len() >= ENOUGH;
+    let points = if from_old { thinned(&old) } else { least_by_minute(&all) };
+    let max = facts.max_heap().map(|m| m as f64).or_else(|| all.iter().map(|p| p.reserved).reduce(f64::max));
+    let (Some(max), Some(first), Some(last)) = (max, points.first(), points.last()) else {
+        return Err("there is no jdk.GCHeapSummary event from after a collection".to_owned());
+    };
+    if points.len() < ENOUGH {
+        return Err(format!(
+            "a trend needs {ENOUGH} collections of the old generation, or minutes with collections; the recording \
+             has {}",
+            points.len().max(old.len())
+        ));
+    }
+    let line: Vec<(f64, f64)> =
+        points.iter().map(|p| (p.at.saturating_sub(first.at) as f64 / SECOND as f64, p.used)).collect();
+    let concurrent = |name: &str| name.starts_with("Shenandoah") || name.starts_with('Z');
+    Ok(Measured {
+        points: points.len() as u64,
+        kind: if from_old { "collections of the old generation" } else { "minutes" },
+        first: *first,
+        last: *last,
+        max,
+        slope: robust_slope(&line).unwrap_or(0.0),
+        up: ascending(&line),
+        concurrent: facts.old_collector().is_some_and(concurrent),
+    })
+}
+
+fn verdict(facts: &Facts, measured: &Measured, settings: &Settings) -> Verdict {
+    let Measured { first, last, max, .. } = measured;
+    let points = Value::count(measured.points, measured.kind);
+    let window = Value::window(first.at, last.at);
+    if !measured.grows(settings.number("rising")) {
+        return Verdict::ok(format!(
+            "The heap used after collections does not grow steadily ({} to {})",
+            size_f64(first.used),
+            size_f64(last.used)
+        ))
+        .with("points", points)
+        .with("pairs that go up", Value::share(measured.up))
+        .with("window", window);
+    }
+    if measured.watched() < WATCHED && last.used < HALF_FULL * max {
+        return Verdict::ok(format!(
+            "The heap used after collections grows, but only for {} and to {:.0} % of the heap: too little to tell \
+             a leak from a starting program",
+            duration_f64(measured.watched() as f64),
+            ratio(last.used, *max) * 100.0
+        ))
+        .with("points", points)
+        .with("window", window);
+    }
+    let suspects = suspects(facts);
+    // A shorter time is worse, so score the inverse: fills per second.
+    let fills = ratio(1.0, measured.time_to_fill().max(1.0));
+    let score = map2(fills, ratio(1.0, settings.number("info")), ratio(1.0, settings.number("warning")));
+    Verdict::scored(score, summary(measured, &suspects))
         .explain(HeapLeakForecast::WHY)
         .remedy(HeapLeakForecast::REMEDY)
-        .cost(Cost::memory(ratio(last.used, max)))
-        .with("time to fill", Value::nanos_f64(seconds * 1e9))
-        .with("growth a minute", Value::bytes(slope * 60.0))
+        .cost(Cost::memory(ratio(last.used, *max)))
+        .with("time to fill", Value::nanos_f64(measured.time_to_fill() * 1e9))
+        .with("growth a minute", Value::bytes(measured.slope * 60.0))
         .with("after the first collection", Value::bytes(first.used))
         .with("after the last collection", Value::bytes(last.used))
-        .with("largest heap", Value::bytes(max))
-        .with("points", Value::count(points.len() as u64, kind))
-        .with("pairs that go up", Value::share(up))
+        .with("largest heap", Value::bytes(*max))
+        .with("points", points)
+        .with("pairs that go up", Value::share(measured.up))
         .with("window", window)
-        .with(
-            "suspects",
-            Value::table(
-                ["class", "seen as", "objects", "size", "allocated in"],
-                suspects.iter().take(10).map(|s| {
-                    [
-                        s.class.as_str().into(),
-                        s.seen.into(),
-                        Value::number(s.objects, "objects"),
-                        Value::bytes(s.bytes),
-                        s.site.as_str().into(),
-                    ]
-                }),
-            ),
-        )
-    }
+        .with("suspects", suspect_table(&suspects))
+}
+
+fn summary(measured: &Measured, suspects: &[Suspect]) -> String {
+    let Measured { last, max, .. } = measured;
+    // Arrays and strings are part of everything; the classes that hold them are more telling.
+    let telling = |s: &&Suspect| !s.class.ends_with("[]") && !s.class.starts_with("java.");
+    let class = suspects.iter().find(telling).or_else(|| suspects.first());
+    let of_class = class.and_then(|c| suspects.iter().find(|s| s.class == c.class && !s.site.is_empty()));
+    let site = of_class.map(|s| format!(", allocated in {}", s.site)).or_else(|| {
+        let any = suspects.iter().find(|s| !s.site.is_empty())?;
+        Some(format!("; old objects are {}, allocated in {}", any.class, any.site))
+    });
+    let left = if last.used >= 0.95 * max {
+        format!("The heap is full ({} of {})", size_f64(last.used), size_f64(*max))
+    } else {
+        format!("The heap will be full in {} at this rate", duration_f64(measured.time_to_fill() * 1e9))
+    };
+    format!(
+        "{left}: the heap used after collections grows by {} per minute{}{}",
+        size_f64(measured.slope * 60.0),
+        class.map(|s| format!(", most likely because of {}", s.class)).unwrap_or_default(),
+        site.unwrap_or_default()
+    )
+}
+
+fn suspect_table(suspects: &[Suspect]) -> Value {
+    let rows = suspects.iter().take(10).map(|s| {
+        [
+            s.class.as_str().into(),
+            s.seen.into(),
+            Value::number(s.objects, "objects"),
+            Value::bytes(s.bytes),
+            s.site.as_str().into(),
+        ]
+    });
+    Value::table(["class", "seen as", "objects", "size", "allocated in"], rows)
 }
 
 /// At most [`MOST`] points: the least of each stretch.

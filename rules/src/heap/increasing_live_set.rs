@@ -74,82 +74,122 @@ impl Rule for IncreasingLiveSet {
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        let classes = facts.table("jdk.ClassLoadingStatistics");
-        let most = classes.floats("loadedClassCount").fold(0.0, f64::max);
-        let limit = most * settings.number("warm-up") / 100.0;
-        let Some(warm) = classes.rows().find(|r| r.float("loadedClassCount").is_some_and(|n| n > limit)) else {
-            return Verdict::not_applicable("the end of the warm-up is unknown without jdk.ClassLoadingStatistics");
-        };
-        let points: Vec<(i64, i64)> = facts
-            .table("jdk.GCHeapSummary")
-            .rows()
-            .filter(|r| r.text("when") == Some("After GC"))
-            .filter_map(|r| Some((r.end, r.int("heapUsed")?)))
-            .collect();
-        let Some((_, base)) = points.iter().find(|(at, _)| *at > warm.end) else {
-            return Verdict::not_applicable("there was no collection after the warm-up");
-        };
-        let after: Vec<(f64, f64)> =
-            points.iter().filter(|(at, _)| *at > warm.end).map(|(at, used)| (*at as f64, *used as f64)).collect();
-        if after.len() < ENOUGH {
-            return Verdict::not_applicable(format!(
-                "too few collections after the warm-up to see a trend: {} of at least {ENOUGH}",
-                after.len()
-            ));
+        match measure(facts, settings) {
+            Ok(measured) => verdict(facts, &measured, settings),
+            Err(because) => Verdict::not_applicable(because),
         }
-        let step = after.len().div_ceil(MOST).max(1);
-        let thinned: Vec<(f64, f64)> = after.iter().step_by(step).copied().collect();
-        let up = ascending(&thinned);
-        let slope = slope_mib_per_second(&points);
-        let rise = slope * 1_048_576.0 / (*base).max(1) as f64;
-        let mut score = map_exp100(rise * 100.0, settings.number("warning"));
-        if facts.count("jdk.OldGarbageCollection") == 0 {
-            if facts.count("jdk.YoungGarbageCollection") as f64 <= settings.number("young") {
-                return Verdict::not_applicable("there were too few collections");
-            }
-            score = score.min(74.0);
-        }
-        let steady = up * 100.0 >= settings.number("rising");
-        let mut summary = format!(
-            "The heap used after collections changes by {slope:.3} MiB per second ({:.2} % of it)",
-            rise * 100.0
-        );
-        if !steady {
-            score = 0.0;
-            summary.push_str(", but does not rise steadily");
-        }
-        // Growth alone is not a leak. HeapLeakForecast asks whether it fills the heap, this rule whether it matters.
-        let last = points.last().map_or(0, |(_, used)| *used);
-        let grown = ratio(last.saturating_sub(*base) as f64, facts.max_heap().unwrap_or(last).max(1) as f64);
-        let watched = points.last().map_or(0, |(at, _)| at.saturating_sub(warm.end));
-        let shown = if grown >= GROWN && watched >= WATCHED { Severity::Info } else { Severity::Ok };
-        let verdict = Verdict::scored(score, summary)
-            .explain(IncreasingLiveSet::WHY)
-            .remedy(IncreasingLiveSet::REMEDY)
-            .cost(Cost::memory(ratio(last as f64, facts.max_heap().unwrap_or(last).max(1) as f64)))
-            .at_most(shown)
-            .with("growth a second", Value::bytes(slope * 1_048_576.0))
-            .with("growth a second, relative", Value::number(rise * 100.0, "% a second"))
-            .with("pairs of collections that go up", Value::share(up))
-            .with("end of warm-up", Value::instant(warm.end))
-            .with("use after warm-up", Value::bytes(*base as f64))
-            .with_some("last use", points.last().map(|(_, used)| Value::bytes(*used as f64)))
-            .with_some("JVM start", facts.jvm().start.map(Value::instant));
-        if facts.presence("jdk.OldObjectSample") < Presence::Available {
-            return verdict;
-        }
-        let mut old: BTreeMap<&str, u64> = BTreeMap::new();
-        for row in facts.table("jdk.OldObjectSample").rows() {
-            let allocated = row.int("allocationTime").unwrap_or(row.start);
-            if allocated > warm.end {
-                *old.entry(row.text("object.type").unwrap_or("?")).or_default() += 1;
-            }
-        }
-        let mut old: Vec<(&str, u64)> = old.into_iter().collect();
-        old.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
-        let rows = old.into_iter().take(10).map(|(class, n)| [class.into(), Value::count(n, "samples")]);
-        verdict.with("old objects allocated after the warm-up", Value::table(["class", "samples"], rows))
     }
+}
+
+/// The heap used after collections.
+struct Measured {
+    /// The end of the warm-up.
+    warm: i64,
+    /// Bytes in use after the first collection after the warm-up, and after the last collection.
+    base: i64,
+    last: i64,
+    /// The time from the end of the warm-up to the last collection, in nanoseconds.
+    watched: i64,
+    /// In MiB per second, over the whole recording.
+    slope: f64,
+    /// The share of pairs of collections after the warm-up that go up, 0 to 1.
+    up: f64,
+    /// Whether there were collections of the old generation.
+    old: bool,
+}
+
+impl Measured {
+    /// Growth per second as a percentage of the use after warm-up.
+    fn rise(&self) -> f64 {
+        self.slope * 1_048_576.0 / self.base.max(1) as f64 * 100.0
+    }
+}
+
+/// The error is why there is no trend.
+fn measure(facts: &Facts, settings: &Settings) -> Result<Measured, String> {
+    let classes = facts.table("jdk.ClassLoadingStatistics");
+    let most = classes.floats("loadedClassCount").fold(0.0, f64::max);
+    let limit = most * settings.number("warm-up") / 100.0;
+    let Some(warm) = classes.rows().find(|r| r.float("loadedClassCount").is_some_and(|n| n > limit)) else {
+        return Err("the end of the warm-up is unknown without jdk.ClassLoadingStatistics".to_owned());
+    };
+    let points: Vec<(i64, i64)> = facts
+        .table("jdk.GCHeapSummary")
+        .rows()
+        .filter(|r| r.text("when") == Some("After GC"))
+        .filter_map(|r| Some((r.end, r.int("heapUsed")?)))
+        .collect();
+    let after: Vec<(i64, i64)> = points.iter().copied().filter(|(at, _)| *at > warm.end).collect();
+    let (Some((_, base)), Some((end, last))) = (after.first(), points.last()) else {
+        return Err("there was no collection after the warm-up".to_owned());
+    };
+    if after.len() < ENOUGH {
+        return Err(format!(
+            "too few collections after the warm-up to see a trend: {} of at least {ENOUGH}",
+            after.len()
+        ));
+    }
+    let old = facts.count("jdk.OldGarbageCollection") > 0;
+    if !old && facts.count("jdk.YoungGarbageCollection") as f64 <= settings.number("young") {
+        return Err("there were too few collections".to_owned());
+    }
+    let step = after.len().div_ceil(MOST).max(1);
+    let thinned: Vec<(f64, f64)> = after.iter().step_by(step).map(|(at, used)| (*at as f64, *used as f64)).collect();
+    Ok(Measured {
+        warm: warm.end,
+        base: *base,
+        last: *last,
+        watched: end.saturating_sub(warm.end),
+        slope: slope_mib_per_second(&points),
+        up: ascending(&thinned),
+        old,
+    })
+}
+
+fn verdict(facts: &Facts, measured: &Measured, settings: &Settings) -> Verdict {
+    let Measured { warm, base, last, slope, up, .. } = measured;
+    let rise = measured.rise();
+    let score = map_exp100(rise, settings.number("warning"));
+    let score = if measured.old { score } else { score.min(74.0) };
+    let steady = up * 100.0 >= settings.number("rising");
+    let unsteady = if steady { "" } else { ", but does not rise steadily" };
+    let summary =
+        format!("The heap used after collections changes by {slope:.3} MiB per second ({rise:.2} % of it){unsteady}");
+    // Growth alone is not a leak. HeapLeakForecast asks whether it fills the heap, this rule whether it matters.
+    let max = facts.max_heap().unwrap_or(*last).max(1) as f64;
+    let grown = ratio(last.saturating_sub(*base) as f64, max);
+    let shown = if grown >= GROWN && measured.watched >= WATCHED { Severity::Info } else { Severity::Ok };
+    let verdict = Verdict::scored(if steady { score } else { 0.0 }, summary)
+        .explain(IncreasingLiveSet::WHY)
+        .remedy(IncreasingLiveSet::REMEDY)
+        .cost(Cost::memory(ratio(*last as f64, max)))
+        .at_most(shown)
+        .with("growth a second", Value::bytes(slope * 1_048_576.0))
+        .with("growth a second, relative", Value::number(rise, "% a second"))
+        .with("pairs of collections that go up", Value::share(*up))
+        .with("end of warm-up", Value::instant(*warm))
+        .with("use after warm-up", Value::bytes(*base as f64))
+        .with("last use", Value::bytes(*last as f64))
+        .with_some("JVM start", facts.jvm().start.map(Value::instant));
+    if facts.presence("jdk.OldObjectSample") < Presence::Available {
+        return verdict;
+    }
+    verdict.with("old objects allocated after the warm-up", old_objects(facts, *warm))
+}
+
+/// The classes of sampled old objects that were allocated after the warm-up.
+fn old_objects(facts: &Facts, warm: i64) -> Value {
+    let mut old: BTreeMap<&str, u64> = BTreeMap::new();
+    for row in facts.table("jdk.OldObjectSample").rows() {
+        let allocated = row.int("allocationTime").unwrap_or(row.start);
+        if allocated > warm {
+            *old.entry(row.text("object.type").unwrap_or("?")).or_default() += 1;
+        }
+    }
+    let mut old: Vec<(&str, u64)> = old.into_iter().collect();
+    old.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+    let rows = old.into_iter().take(10).map(|(class, n)| [class.into(), Value::count(n, "samples")]);
+    Value::table(["class", "samples"], rows)
 }
 
 #[cfg(test)]

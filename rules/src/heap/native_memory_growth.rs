@@ -7,7 +7,7 @@ use crate::series::rising;
 use crate::time::{SECOND, warmed_up};
 use jfr_analyzers::events::{Facts, GroupBy, Level, Needs};
 use jfr_analyzers::math::{map2, ratio};
-use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 use jfrkit_profile::units::size_f64;
 
 /// Whether the JVM's memory outside the heap grows, by use, and whether the process grows more than the heap explains.
@@ -110,70 +110,83 @@ impl Rule for NativeMemoryGrowth {
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        let warm = warmed_up(facts);
-        let mut types: BTreeMap<&str, BTreeMap<i64, f64>> = BTreeMap::new();
-        for group in facts.groups(&TYPES).iter().filter(|g| g.bucket() >= warm) {
-            let name = group.text("type").unwrap_or("unknown");
-            types.entry(name).or_default().insert(group.bucket(), group.mean("committed"));
-        }
-        let mut found: Vec<Growth> =
-            types.iter().filter(|(n, _)| **n != HEAP).filter_map(|(name, series)| Growth::of(name, series)).collect();
-        let resident: BTreeMap<i64, f64> =
-            facts.groups(&SIZES).iter().filter(|g| g.bucket() >= warm).map(|g| (g.bucket(), g.mean("size"))).collect();
-        let resident = Growth::of("resident, not explained by the heap", &resident);
-        let explained = resident.as_ref().and_then(|r| heap_growth(facts, types.get(HEAP), r.from, r.to));
-        if let Some((resident, explained)) = resident.clone().zip(explained) {
-            found.push(Growth { last: resident.last - explained, ..resident });
-        }
-        if found.is_empty() {
-            return Verdict::not_applicable(match facts.missing_all(&[USAGE, RESIDENT], Level::Available) {
+        match measure(facts, settings) {
+            Some(measured) => verdict(&measured, settings),
+            None => Verdict::not_applicable(match facts.missing_all(&[USAGE, RESIDENT], Level::Available) {
                 None => "too short: the recording has less than a minute of memory usage after the JVM's first 60 s"
                     .to_owned(),
-                Some(because) => {
-                    format!("{because}; the first also needs -XX:NativeMemoryTracking=summary")
-                }
-            });
+                Some(because) => format!("{because}; the first also needs -XX:NativeMemoryTracking=summary"),
+            }),
         }
-        found.sort_by(|a, b| {
-            b.score(settings).total_cmp(&a.score(settings)).then_with(|| b.bytes().total_cmp(&a.bytes()))
-        });
-        let Some(worst) = found.first() else { return Verdict::ok("Native memory does not grow") };
-        let score = worst.score(settings);
-        let summary = if score >= jfr_analyzers::rule::Severity::INFO_SCORE {
-            format!("Native memory grew from {} to {} ({})", size_f64(worst.first), size_f64(worst.last), worst.what)
-        } else {
-            "Native memory did not grow much".to_owned()
-        };
-        Verdict::scored(score, summary)
-            .explain(NativeMemoryGrowth::WHY)
-            .remedy(match worst.what.as_str() {
-                "Thread" | "Thread Stack" => "Find out what starts threads and does not end them (ThreadChurn).",
-                "Class" | "Metaspace" => {
-                    "Find class loaders that are never released, and code that keeps generating classes."
-                }
-                "GC" => "It grows with the heap and with the collector's bookkeeping; another collector may need less.",
-                "Code" => "See CodeCacheNearFull.",
-                _ => {
-                    "Look at direct buffers, at libraries with native code and at inflaters that are never closed; \
-                     async-profiler's nativemem mode shows what allocates. If the allocator itself holds on to the \
-                     memory, MALLOC_ARENA_MAX=2 or jemalloc helps."
-                }
-            })
-            .cost(Cost::memory(ratio(worst.bytes(), worst.last)))
-            .with("growth", Value::bytes(worst.bytes()))
-            .with("steps up", Value::share(worst.up))
-            .with("window", Value::window(worst.from, worst.to))
-            .with_some("resident at first", resident.as_ref().map(|r| Value::bytes(r.first)))
-            .with_some("resident at last", resident.as_ref().map(|r| Value::bytes(r.last)))
-            .with(
-                "uses",
-                Value::table(
-                    ["memory", "first", "last", "growth"],
-                    found.iter().take(10).map(|g| {
-                        [g.what.as_str().into(), Value::bytes(g.first), Value::bytes(g.last), Value::bytes(g.bytes())]
-                    }),
-                ),
-            )
+    }
+}
+
+/// Native memory over time.
+struct Measured {
+    /// The worst growth, and all, the worst first.
+    worst: Growth,
+    found: Vec<Growth>,
+    /// All memory of the process that is in RAM.
+    resident: Option<Growth>,
+}
+
+/// `None` if the recording has too little of it.
+fn measure(facts: &Facts, settings: &Settings) -> Option<Measured> {
+    let warm = warmed_up(facts);
+    let mut types: BTreeMap<&str, BTreeMap<i64, f64>> = BTreeMap::new();
+    for group in facts.groups(&TYPES).iter().filter(|g| g.bucket() >= warm) {
+        let name = group.text("type").unwrap_or("unknown");
+        types.entry(name).or_default().insert(group.bucket(), group.mean("committed"));
+    }
+    let mut found: Vec<Growth> =
+        types.iter().filter(|(n, _)| **n != HEAP).filter_map(|(name, series)| Growth::of(name, series)).collect();
+    let resident: BTreeMap<i64, f64> =
+        facts.groups(&SIZES).iter().filter(|g| g.bucket() >= warm).map(|g| (g.bucket(), g.mean("size"))).collect();
+    let resident = Growth::of("resident, not explained by the heap", &resident);
+    let explained = resident.as_ref().and_then(|r| heap_growth(facts, types.get(HEAP), r.from, r.to));
+    if let Some((resident, explained)) = resident.clone().zip(explained) {
+        found.push(Growth { last: resident.last - explained, ..resident });
+    }
+    found.sort_by(|a, b| b.score(settings).total_cmp(&a.score(settings)).then_with(|| b.bytes().total_cmp(&a.bytes())));
+    Some(Measured { worst: found.first()?.clone(), found, resident })
+}
+
+fn verdict(measured: &Measured, settings: &Settings) -> Verdict {
+    let Measured { worst, found, resident } = measured;
+    let score = worst.score(settings);
+    let summary = if score >= Severity::INFO_SCORE {
+        format!("Native memory grew from {} to {} ({})", size_f64(worst.first), size_f64(worst.last), worst.what)
+    } else {
+        "Native memory did not grow much".to_owned()
+    };
+    let rows = found
+        .iter()
+        .take(10)
+        .map(|g| [g.what.as_str().into(), Value::bytes(g.first), Value::bytes(g.last), Value::bytes(g.bytes())]);
+    Verdict::scored(score, summary)
+        .explain(NativeMemoryGrowth::WHY)
+        .remedy(remedy(&worst.what))
+        .cost(Cost::memory(ratio(worst.bytes(), worst.last)))
+        .with("growth", Value::bytes(worst.bytes()))
+        .with("steps up", Value::share(worst.up))
+        .with("window", Value::window(worst.from, worst.to))
+        .with_some("resident at first", resident.as_ref().map(|r| Value::bytes(r.first)))
+        .with_some("resident at last", resident.as_ref().map(|r| Value::bytes(r.last)))
+        .with("uses", Value::table(["memory", "first", "last", "growth"], rows))
+}
+
+/// What to do about the growth of a kind of memory.
+fn remedy(what: &str) -> &'static str {
+    match what {
+        "Thread" | "Thread Stack" => "Find out what starts threads and does not end them (ThreadChurn).",
+        "Class" | "Metaspace" => "Find class loaders that are never released, and code that keeps generating classes.",
+        "GC" => "It grows with the heap and with the collector's bookkeeping; another collector may need less.",
+        "Code" => "See CodeCacheNearFull.",
+        _ => {
+            "Look at direct buffers, at libraries with native code and at inflaters that are never closed; \
+             async-profiler's nativemem mode shows what allocates. If the allocator itself holds on to the \
+             memory, MALLOC_ARENA_MAX=2 or jemalloc helps."
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::allocation::{BY_CLASS, BYTES, IN_NEW, NOT_RECORDED, OUTSIDE, SAMPLE, Source, is_much, needs};
 use crate::tally::tally;
-use jfr_analyzers::events::{EVENT, Facts, Needs, Presence};
+use jfr_analyzers::events::{EVENT, Facts, Group, Needs, Presence};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 use jfrkit_profile::units::rounded_percent;
@@ -61,56 +61,61 @@ impl Rule for PrimitiveToObjectConversion {
         } else {
             return Verdict::not_applicable(NOT_RECORDED);
         };
-        let groups = facts.groups(&BY_CLASS);
-        let stacks = groups.select(&["stackTrace", "objectClass"], |g| source.takes(g.text(EVENT)));
-        let total: f64 = stacks.iter().map(|g| g.sum(BYTES)).sum();
-        let mut boxing: Vec<_> = stacks
-            .iter()
-            .filter(|g| g.stack("stackTrace").and_then(|s| facts.top_method(s)).is_some_and(is_boxing))
-            .collect();
-        if boxing.is_empty() {
-            return Verdict::ok("The recording has no boxed primitives");
+        match measure(facts, source) {
+            Some(measured) => verdict(facts, &measured, settings),
+            None => Verdict::ok("The recording has no boxed primitives"),
         }
-        let boxed: f64 = boxing.iter().map(|g| g.sum(BYTES)).sum();
-        let share = ratio(boxed, total);
-        boxing.sort_by(|a, b| b.sum(BYTES).total_cmp(&a.sum(BYTES)));
-        let score = map2(share * 100.0, settings.number("info"), settings.number("warning"));
-        let callers = boxing.iter().filter_map(|g| facts.methods(g.stack("stackTrace")?).nth(1));
-        let callers: Vec<(&str, ())> = tally(callers, |caller| caller, |(), _| {});
-        let callers: Vec<&str> = callers.into_iter().map(|(caller, ())| caller).collect();
-        let site = boxing
-            .first()
-            .and_then(|g| facts.site(g.stack("stackTrace")?))
-            .map(|f| format!(", mostly in {}", f.method));
-        Verdict::scored(
-            score,
-            format!(
-                "Boxed primitives take {} of allocated bytes{}",
-                rounded_percent(share * 100.0),
-                site.unwrap_or_default()
-            ),
-        )
-        .explain(PrimitiveToObjectConversion::WHY)
-        .remedy(PrimitiveToObjectConversion::REMEDY)
-        .cost(Cost::allocation(share))
-        .at_most(if is_much(facts, boxed) { Severity::Warning } else { Severity::Info })
-        .jmc(match Source::as_jmc(facts) {
-            None => Severity::NotApplicable,
-            Some(_) => Severity::of_score(score),
-        })
-        .with("share of allocation", Value::share(share))
-        .with("allocated for boxes", Value::bytes(boxed))
-        .with("allocated in all", Value::bytes(total))
-        .with(
-            "where",
-            facts.top_methods(
-                boxing.iter().filter_map(|g| Some((g.stack("stackTrace")?, g.sum(BYTES)))),
-                5,
-                Value::bytes,
-            ),
-        )
-        .with("callers", Value::list("methods", callers.into_iter().take(5)))
     }
+}
+
+/// Allocation by boxing.
+struct Measured<'f> {
+    /// Bytes allocated for boxes, and in all.
+    boxed: f64,
+    total: f64,
+    /// By stack and class, the most bytes first.
+    boxing: Vec<Group<'f>>,
+    /// The methods that box, in the same order.
+    callers: Vec<&'f str>,
+}
+
+/// `None` if nothing was boxed.
+fn measure(facts: &Facts, source: Source) -> Option<Measured<'_>> {
+    let stacks = facts.groups(&BY_CLASS).select(&["stackTrace", "objectClass"], |g| source.takes(g.text(EVENT)));
+    let total = stacks.iter().map(|g| g.sum(BYTES)).sum();
+    let boxes = |g: &Group<'_>| g.stack("stackTrace").and_then(|s| facts.top_method(s)).is_some_and(is_boxing);
+    let mut boxing: Vec<Group<'_>> = stacks.into_iter().filter(boxes).collect();
+    if boxing.is_empty() {
+        return None;
+    }
+    let boxed = boxing.iter().map(|g| g.sum(BYTES)).sum();
+    boxing.sort_by(|a, b| b.sum(BYTES).total_cmp(&a.sum(BYTES)));
+    let callers = boxing.iter().filter_map(|g| facts.methods(g.stack("stackTrace")?).nth(1));
+    let callers: Vec<(&str, ())> = tally(callers, |caller| caller, |(), _| {});
+    Some(Measured { boxed, total, boxing, callers: callers.into_iter().map(|(caller, ())| caller).collect() })
+}
+
+fn verdict(facts: &Facts, measured: &Measured<'_>, settings: &Settings) -> Verdict {
+    let Measured { boxed, total, boxing, callers } = measured;
+    let share = ratio(*boxed, *total);
+    let score = map2(share * 100.0, settings.number("info"), settings.number("warning"));
+    let site = boxing.first().and_then(|g| facts.site(g.stack("stackTrace")?));
+    let mostly = site.map(|f| format!(", mostly in {}", f.method)).unwrap_or_default();
+    let stacks = boxing.iter().filter_map(|g| Some((g.stack("stackTrace")?, g.sum(BYTES))));
+    Verdict::scored(
+        score,
+        format!("Boxed primitives take {} of allocated bytes{mostly}", rounded_percent(share * 100.0)),
+    )
+    .explain(PrimitiveToObjectConversion::WHY)
+    .remedy(PrimitiveToObjectConversion::REMEDY)
+    .cost(Cost::allocation(share))
+    .at_most(if is_much(facts, *boxed) { Severity::Warning } else { Severity::Info })
+    .jmc(Source::as_jmc(facts).map_or(Severity::NotApplicable, |_| Severity::of_score(score)))
+    .with("share of allocation", Value::share(share))
+    .with("allocated for boxes", Value::bytes(*boxed))
+    .with("allocated in all", Value::bytes(*total))
+    .with("where", facts.top_methods(stacks, 5, Value::bytes))
+    .with("callers", Value::list("methods", callers.iter().copied().take(5)))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::cost;
 use crate::names::thread_name;
 use crate::series::highest;
-use jfr_analyzers::events::{Facts, GroupBy, Level, Needs};
+use jfr_analyzers::events::{Event, Facts, Group, GroupBy, Level, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 use jfrkit_profile::units::duration_f64;
@@ -80,72 +80,98 @@ impl Rule for SlowSafepoint {
         if let Some(because) = facts.missing_all(&[SYNC, BEGIN], Level::Enabled) {
             return Verdict::not_applicable(because);
         }
-        let (sync, begin) = (facts.table(SYNC), facts.table(BEGIN));
-        let reached = if sync.is_empty() { begin } else { sync };
-        let Some(longest) = reached.rows().max_by_key(jfr_analyzers::events::Event::nanos) else {
-            return Verdict::ok("Threads reached all safepoints quickly");
-        };
-        let operations = facts.table("jdk.ExecuteVMOperation");
-        let ends: BTreeMap<i64, i64> =
-            facts.table("jdk.SafepointEnd").rows().filter_map(|r| Some((r.int("safepointId")?, r.end))).collect();
-        let waited: f64 = reached.rows().map(|r| r.nanos() as f64).sum();
-        // From begin to end if the recording has both, otherwise the time to reach the safepoint plus the operations
-        // in it.
-        let whole: f64 = begin
-            .rows()
-            .map(|r| {
-                let end = r.int("safepointId").and_then(|id| ends.get(&id)).copied().unwrap_or(r.end);
-                end.max(r.end).saturating_sub(r.start) as f64
-            })
-            .sum();
-        let executed: f64 =
-            operations.rows().filter(|r| r.flag("safepoint") == Some(true)).map(|r| r.nanos() as f64).sum();
-        let stopped = if ends.is_empty() { waited + executed } else { whole.max(waited) };
-        let share = ratio(waited, stopped) * 100.0;
-        let of_time = ratio(stopped, (facts.nanos() as f64).max(LEAST));
-        let by_longest = map2(longest.nanos() as f64 / 1e9, settings.number("info"), settings.number("warning"));
-        let by_share = if of_time >= MATTERS {
-            let score = map2(share, settings.number("share-info"), settings.number("share-warning"));
-            // Many short waits that nobody notices.
-            if by_longest < Severity::INFO_SCORE { score.min(74.0) } else { score }
-        } else {
-            0.0
-        };
-        let id = longest.int("safepointId");
-        let what = operations.rows().find(|r| id.is_some() && r.int("safepointId") == id);
-        let mut late = facts.groups(&LATE).by(&["eventThread", "threadState", "stackTrace"]);
-        late.sort_by(|a, b| b.max("duration").total_cmp(&a.max("duration")));
-        let mut summary = format!("Threads took up to {} to reach a safepoint", duration_f64(longest.nanos() as f64));
-        if by_share >= 25.0 {
-            summary.push_str(&format!("; such waits make up {share:.0} % of all safepoint time"));
+        match measure(facts) {
+            Some(measured) => verdict(facts, &measured, settings),
+            None => Verdict::ok("Threads reached all safepoints quickly"),
         }
-        let rows = late.iter().take(10).map(|g| {
-            let site =
-                g.stack("stackTrace").and_then(|s| facts.site(s)).map_or_else(|| "unknown".to_owned(), |f| f.method);
-            [
-                thread_name(g, "eventThread").into(),
-                g.text("threadState").unwrap_or("?").into(),
-                Value::count(g.count(), "times"),
-                Value::nanos_f64(g.max("duration")),
-                site.into(),
-            ]
-        });
-        Verdict::scored(highest([by_longest, by_share]), summary)
-            .explain(SlowSafepoint::WHY)
-            .remedy(SlowSafepoint::REMEDY)
-            .cost(cost::paused(facts, waited))
-            .with("longest", Value::nanos(longest.nanos()))
-            .with("window", Value::window(longest.start, longest.end))
-            .with_some("operation that waited", what.and_then(|r| r.text("operation").map(str::to_owned)))
-            .with("safepoints", Value::count(reached.seen(), "safepoints"))
-            .with("sum of waits", Value::nanos_f64(waited))
-            .with("share of safepoint time", Value::percent(share))
-            .with("share of all time in safepoints", Value::share(of_time))
-            .with_some(
-                "late threads",
-                (!late.is_empty()).then(|| Value::table(["thread", "state", "times", "longest", "where"], rows)),
-            )
     }
+}
+
+/// How long threads take to reach safepoints.
+struct Measured<'f> {
+    /// The longest time to safepoint, and the operation that waited for it.
+    longest: Event<'f>,
+    operation: Option<&'f str>,
+    safepoints: u64,
+    /// The sum of the times to safepoint, and of all time in safepoints, in nanoseconds.
+    waited: f64,
+    stopped: f64,
+    /// The threads that came last, the latest first.
+    late: Vec<Group<'f>>,
+}
+
+/// `None` if there were no safepoints.
+fn measure(facts: &Facts) -> Option<Measured<'_>> {
+    let (sync, begin) = (facts.table(SYNC), facts.table(BEGIN));
+    let reached = if sync.is_empty() { begin } else { sync };
+    let longest = reached.rows().max_by_key(Event::nanos)?;
+    let operations = facts.table("jdk.ExecuteVMOperation");
+    let ends: BTreeMap<i64, i64> =
+        facts.table("jdk.SafepointEnd").rows().filter_map(|r| Some((r.int("safepointId")?, r.end))).collect();
+    let waited: f64 = reached.rows().map(|r| r.nanos() as f64).sum();
+    // From begin to end if the recording has both, otherwise the time to reach the safepoint plus the operations
+    // in it.
+    let whole = begin.rows().map(|r| {
+        let end = r.int("safepointId").and_then(|id| ends.get(&id)).copied().unwrap_or(r.end);
+        end.max(r.end).saturating_sub(r.start) as f64
+    });
+    let executed = operations.rows().filter(|r| r.flag("safepoint") == Some(true)).map(|r| r.nanos() as f64);
+    let id = longest.int("safepointId");
+    let operation = operations.rows().find(|r| id.is_some() && r.int("safepointId") == id);
+    let mut late = facts.groups(&LATE).by(&["eventThread", "threadState", "stackTrace"]);
+    late.sort_by(|a, b| b.max("duration").total_cmp(&a.max("duration")));
+    Some(Measured {
+        longest,
+        operation: operation.and_then(|r| r.text("operation")),
+        safepoints: reached.seen(),
+        waited,
+        stopped: if ends.is_empty() { waited + executed.sum::<f64>() } else { whole.sum::<f64>().max(waited) },
+        late,
+    })
+}
+
+fn verdict(facts: &Facts, measured: &Measured<'_>, settings: &Settings) -> Verdict {
+    let Measured { longest, waited, stopped, late, .. } = measured;
+    let share = ratio(*waited, *stopped) * 100.0;
+    let of_time = ratio(*stopped, (facts.nanos() as f64).max(LEAST));
+    let by_longest = map2(longest.nanos() as f64 / 1e9, settings.number("info"), settings.number("warning"));
+    let by_share = if of_time >= MATTERS {
+        let score = map2(share, settings.number("share-info"), settings.number("share-warning"));
+        // Many short waits that nobody notices.
+        if by_longest < Severity::INFO_SCORE { score.min(74.0) } else { score }
+    } else {
+        0.0
+    };
+    let mut summary = format!("Threads took up to {} to reach a safepoint", duration_f64(longest.nanos() as f64));
+    if by_share >= 25.0 {
+        summary.push_str(&format!("; such waits make up {share:.0} % of all safepoint time"));
+    }
+    Verdict::scored(highest([by_longest, by_share]), summary)
+        .explain(SlowSafepoint::WHY)
+        .remedy(SlowSafepoint::REMEDY)
+        .cost(cost::paused(facts, *waited))
+        .with("longest", Value::nanos(longest.nanos()))
+        .with("window", Value::window(longest.start, longest.end))
+        .with_some("operation that waited", measured.operation)
+        .with("safepoints", Value::count(measured.safepoints, "safepoints"))
+        .with("sum of waits", Value::nanos_f64(*waited))
+        .with("share of safepoint time", Value::percent(share))
+        .with("share of all time in safepoints", Value::share(of_time))
+        .with_some("late threads", (!late.is_empty()).then(|| late_table(facts, late)))
+}
+
+fn late_table(facts: &Facts, late: &[Group<'_>]) -> Value {
+    let rows = late.iter().take(10).map(|g| {
+        let site = g.stack("stackTrace").and_then(|s| facts.site(s)).map_or_else(|| "unknown".to_owned(), |f| f.method);
+        [
+            thread_name(g, "eventThread").into(),
+            g.text("threadState").unwrap_or("?").into(),
+            Value::count(g.count(), "times"),
+            Value::nanos_f64(g.max("duration")),
+            site.into(),
+        ]
+    });
+    Value::table(["thread", "state", "times", "longest", "where"], rows)
 }
 
 #[cfg(test)]

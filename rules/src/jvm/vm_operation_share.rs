@@ -2,8 +2,8 @@
 
 use crate::cost;
 use crate::tally::tally;
-use jfr_analyzers::events::{Facts, GroupBy, Needs};
-use jfr_analyzers::math::{map2, ratio, worst_window};
+use jfr_analyzers::events::{Facts, Group, GroupBy, Needs};
+use jfr_analyzers::math::{Window, map2, ratio, worst_window};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 use jfrkit_profile::units::{duration_f64, rounded_percent};
 
@@ -64,57 +64,79 @@ impl Rule for VmOperationShare {
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        let blocking = facts
-            .table("jdk.ExecuteVMOperation")
-            .rows()
-            .filter(|row| row.flag("safepoint") == Some(true) || row.flag("blocking") == Some(true));
-        let mut by_operation: Vec<(&str, Vec<(i64, i64)>)> = tally(
-            blocking,
-            |row| row.text("operation").unwrap_or("unknown"),
-            |times: &mut Vec<_>, row| times.push((row.start, row.end)),
-        );
-        by_operation.retain(|(name, _)| !settings.matches("exclude", name));
-        let length = settings.nanos("window");
-        let worst = by_operation
-            .iter()
-            .map(|(name, times)| (*name, worst_window(times, length, facts.window())))
-            .max_by(|a, b| a.1.1.total_cmp(&b.1.1));
-        let mut groups = facts.groups(&OPERATIONS).by(&["operation", "caller"]);
-        groups.sort_by(|a, b| b.sum("duration").total_cmp(&a.sum("duration")));
-        let rows = groups.iter().take(15).map(|g| {
-            [
-                g.text("operation").unwrap_or("?").into(),
-                g.thread("caller").map_or("", |t| t.name.as_str()).into(),
-                Value::count(g.count(), "times"),
-                Value::nanos_f64(g.sum("duration")),
-                Value::nanos_f64(g.max("duration")),
-                Value::share(ratio(g.sum("duration"), facts.nanos() as f64)),
-            ]
-        });
-        let table = Value::table(["operation", "asked for by", "times", "time", "longest", "share of time"], rows);
-        let Some((operation, (window, share))) = worst else {
-            return Verdict::ok("No VM operations except garbage collections stopped the program")
-                .with_some("operations", (!groups.is_empty()).then_some(table));
-        };
-        Verdict::scored(
-            map2(share * 100.0, settings.number("info"), settings.number("warning")),
-            format!(
-                "VM operation {operation} takes up to {} of a window of {}",
-                rounded_percent(share * 100.0),
-                duration_f64(window.length() as f64)
-            ),
-        )
+        verdict(facts, &measure(facts, settings), settings)
+    }
+}
+
+/// VM operations that stop the program.
+struct Measured<'f> {
+    /// The operation that takes the largest share of a window, with this window and share, 0 to 1.
+    worst: Option<(&'f str, Window, f64)>,
+    /// All stops, in nanoseconds.
+    stopped: f64,
+    /// By operation and the thread that asked for it, the longest in total first.
+    groups: Vec<Group<'f>>,
+}
+
+fn measure<'f>(facts: &'f Facts, settings: &Settings) -> Measured<'f> {
+    let blocking = facts
+        .table("jdk.ExecuteVMOperation")
+        .rows()
+        .filter(|row| row.flag("safepoint") == Some(true) || row.flag("blocking") == Some(true));
+    let mut by_operation: Vec<(&str, Vec<(i64, i64)>)> = tally(
+        blocking,
+        |row| row.text("operation").unwrap_or("unknown"),
+        |times: &mut Vec<_>, row| times.push((row.start, row.end)),
+    );
+    by_operation.retain(|(name, _)| !settings.matches("exclude", name));
+    let length = settings.nanos("window");
+    let worst = by_operation
+        .iter()
+        .map(|(name, times)| (*name, worst_window(times, length, facts.window())))
+        .max_by(|a, b| a.1.1.total_cmp(&b.1.1));
+    let mut groups = facts.groups(&OPERATIONS).by(&["operation", "caller"]);
+    groups.sort_by(|a, b| b.sum("duration").total_cmp(&a.sum("duration")));
+    Measured {
+        worst: worst.map(|(operation, (window, share))| (operation, window, share)),
+        stopped: by_operation.iter().flat_map(|(_, times)| times).map(|(a, b)| b.saturating_sub(*a) as f64).sum(),
+        groups,
+    }
+}
+
+fn verdict(facts: &Facts, measured: &Measured<'_>, settings: &Settings) -> Verdict {
+    let Measured { worst, stopped, groups } = measured;
+    let table = operation_table(facts, groups);
+    let Some((operation, window, share)) = worst else {
+        return Verdict::ok("No VM operations except garbage collections stopped the program")
+            .with_some("operations", (!groups.is_empty()).then_some(table));
+    };
+    let summary = format!(
+        "VM operation {operation} takes up to {} of a window of {}",
+        rounded_percent(share * 100.0),
+        duration_f64(window.length() as f64)
+    );
+    Verdict::scored(map2(share * 100.0, settings.number("info"), settings.number("warning")), summary)
         .explain(VmOperationShare::WHY)
         .remedy(VmOperationShare::REMEDY)
-        .cost(cost::paused(
-            facts,
-            by_operation.iter().flat_map(|(_, times)| times).map(|(a, b)| b.saturating_sub(*a) as f64).sum(),
-        ))
-        .with("operation", operation)
-        .with("greatest share", Value::share(share))
+        .cost(cost::paused(facts, *stopped))
+        .with("operation", *operation)
+        .with("greatest share", Value::share(*share))
         .with("window", Value::window(window.from, window.to))
         .with("operations", table)
-    }
+}
+
+fn operation_table(facts: &Facts, groups: &[Group<'_>]) -> Value {
+    let rows = groups.iter().take(15).map(|g| {
+        [
+            g.text("operation").unwrap_or("?").into(),
+            g.thread("caller").map_or("", |t| t.name.as_str()).into(),
+            Value::count(g.count(), "times"),
+            Value::nanos_f64(g.sum("duration")),
+            Value::nanos_f64(g.max("duration")),
+            Value::share(ratio(g.sum("duration"), facts.nanos() as f64)),
+        ]
+    });
+    Value::table(["operation", "asked for by", "times", "time", "longest", "share of time"], rows)
 }
 
 #[cfg(test)]

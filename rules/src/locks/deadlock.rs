@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::tally::{PerText, brief};
 use crate::thread_dump::{Cycle, DUMP, MAX_DUMPS, found_deadlocks, threads, told_deadlocks, unreadable};
-use jfr_analyzers::events::{Facts, Needs, Presence, is_jdk};
+use jfr_analyzers::events::{Facts, Level, Needs, Presence, is_jdk};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Severity, Value, Verdict};
 use jfrkit_profile::units::things;
 
@@ -92,84 +92,91 @@ impl Rule for Deadlock {
     }
 
     fn evaluate(&self, facts: &Facts, _settings: &Settings) -> Verdict {
-        let dumps = facts.table(DUMP);
-        let datadog = facts.table(DATADOG);
-        let watches = facts.presence("datadog.Deadlock") >= Presence::Enabled;
-        if dumps.is_empty() && datadog.is_empty() && !watches {
-            let because = facts.missing(DUMP, jfr_analyzers::events::Level::Available, false);
-            return Verdict::not_applicable(because.unwrap_or_default());
-        }
-        if datadog.is_empty()
-            && !watches
-            && let Some(because) = unreadable(dumps.texts("result"))
-        {
+        if let Some(because) = unknown(facts) {
             return Verdict::not_applicable(because);
         }
-        let mut found: Vec<Seen> = Vec::new();
-        let mut places: HashMap<Vec<&str>, usize> = HashMap::new();
-        // The deadlocks of a text, which many dumps can share.
-        let mut of_text: PerText<'_, Vec<usize>> = PerText::default();
-        for dump in dumps.rows().take_while(|_| !facts.stopped()) {
-            let Some(text) = dump.text("result") else { continue };
-            let in_text = of_text.get(text, |text| {
-                let told = told_deadlocks(text);
-                let all = threads(text);
-                let cycles = if told.is_empty() { found_deadlocks(&all) } else { told };
-                let mut sites: HashMap<&str, Option<&str>> = HashMap::new();
-                for thread in &all {
-                    sites.entry(thread.name).or_insert_with(|| thread.site());
-                }
-                let place = |cycle| place(&mut found, &mut places, &cycle, &sites, dump.start);
-                cycles.into_iter().map(place).collect()
-            });
-            for place in in_text.iter() {
-                if let Some(seen) = found.get_mut(*place) {
-                    (seen.to, seen.times) = (dump.start, seen.times.saturating_add(1));
-                }
+        verdict(facts, &measure(facts))
+    }
+}
+
+/// Why it is unknown whether there are deadlocks.
+fn unknown(facts: &Facts) -> Option<String> {
+    let dumps = facts.table(DUMP);
+    if !facts.table(DATADOG).is_empty() || facts.presence("datadog.Deadlock") >= Presence::Enabled {
+        return None;
+    }
+    if dumps.is_empty() {
+        return Some(facts.missing(DUMP, Level::Available, false).unwrap_or_default());
+    }
+    unreadable(dumps.texts("result")).map(str::to_owned)
+}
+
+/// The deadlocks, each once.
+fn measure(facts: &Facts) -> Vec<Seen> {
+    let mut found = of_dumps(facts);
+    let known: HashSet<String> =
+        found.iter().flat_map(|seen| seen.threads.iter().map(|(name, ..)| name.clone())).collect();
+    found.extend(of_datadog(facts).into_iter().filter(|seen| seen.threads.iter().any(|t| !known.contains(&t.0))));
+    found
+}
+
+/// The deadlocks of thread dumps, each once.
+fn of_dumps(facts: &Facts) -> Vec<Seen> {
+    let mut found: Vec<Seen> = Vec::new();
+    let mut places: HashMap<Vec<&str>, usize> = HashMap::new();
+    // The deadlocks of a text, which many dumps can share.
+    let mut of_text: PerText<'_, Vec<usize>> = PerText::default();
+    for dump in facts.table(DUMP).rows().take_while(|_| !facts.stopped()) {
+        let Some(text) = dump.text("result") else { continue };
+        let in_text = of_text.get(text, |text| {
+            let told = told_deadlocks(text);
+            let all = threads(text);
+            let cycles = if told.is_empty() { found_deadlocks(&all) } else { told };
+            let mut sites: HashMap<&str, Option<&str>> = HashMap::new();
+            for thread in &all {
+                sites.entry(thread.name).or_insert_with(|| thread.site());
+            }
+            let place = |cycle| place(&mut found, &mut places, &cycle, &sites, dump.start);
+            cycles.into_iter().map(place).collect()
+        });
+        for place in in_text.iter() {
+            if let Some(seen) = found.get_mut(*place) {
+                (seen.to, seen.times) = (dump.start, seen.times.saturating_add(1));
             }
         }
-        let known: HashSet<String> =
-            found.iter().flat_map(|seen| seen.threads.iter().map(|(name, ..)| name.clone())).collect();
-        found.extend(of_datadog(facts).into_iter().filter(|seen| seen.threads.iter().any(|t| !known.contains(&t.0))));
-        let Some(first) = found.first() else {
-            let read = u64::try_from(dumps.len()).unwrap_or(u64::MAX);
-            return Verdict::ok(format!("No deadlock in {}", things(read, "thread dump", "thread dumps")));
-        };
-        let count = u64::try_from(found.len()).unwrap_or(u64::MAX);
-        let more =
-            if found.len() > 1 { format!(", and {} more", found.len().saturating_sub(1)) } else { String::new() };
-        let who = first.who();
-        let window = Value::window(
-            found.iter().map(|s| s.from).min().unwrap_or(0),
-            found.iter().map(|s| s.to).max().unwrap_or(0),
-        );
-        Verdict::new(Severity::Warning, format!("{}: {who}{more}", things(count, "deadlock", "deadlocks")))
-            .score(100.0)
-            .urgent()
-            .explain(Deadlock::WHY)
-            .remedy(Deadlock::REMEDY)
-            .with("deadlocks", Value::count(count, "deadlocks"))
-            .with("seen", window)
-            .with(
-                "threads",
-                Value::table(
-                    ["deadlock", "thread", "waits for", "at", "in dumps"],
-                    (1u64..).zip(&found).flat_map(|(n, seen)| {
-                        seen.threads.iter().map(move |(name, lock, class)| {
-                            let lock = if class.is_empty() { lock.clone() } else { format!("{class} @ {lock}") };
-                            let frame = seen.frames.get(name).map_or("", String::as_str);
-                            [
-                                Value::count(n, ""),
-                                name.as_str().into(),
-                                lock.into(),
-                                frame.into(),
-                                Value::count(seen.times, "dumps"),
-                            ]
-                        })
-                    }),
-                ),
-            )
     }
+    found
+}
+
+fn verdict(facts: &Facts, found: &[Seen]) -> Verdict {
+    let Some(first) = found.first() else {
+        let read = u64::try_from(facts.table(DUMP).len()).unwrap_or(u64::MAX);
+        return Verdict::ok(format!("No deadlock in {}", things(read, "thread dump", "thread dumps")));
+    };
+    let count = u64::try_from(found.len()).unwrap_or(u64::MAX);
+    let more = if found.len() > 1 { format!(", and {} more", found.len().saturating_sub(1)) } else { String::new() };
+    let who = first.who();
+    let window =
+        Value::window(found.iter().map(|s| s.from).min().unwrap_or(0), found.iter().map(|s| s.to).max().unwrap_or(0));
+    Verdict::new(Severity::Warning, format!("{}: {who}{more}", things(count, "deadlock", "deadlocks")))
+        .score(100.0)
+        .urgent()
+        .explain(Deadlock::WHY)
+        .remedy(Deadlock::REMEDY)
+        .with("deadlocks", Value::count(count, "deadlocks"))
+        .with("seen", window)
+        .with("threads", thread_table(found))
+}
+
+fn thread_table(found: &[Seen]) -> Value {
+    let rows = (1u64..).zip(found).flat_map(|(n, seen)| {
+        seen.threads.iter().map(move |(name, lock, class)| {
+            let lock = if class.is_empty() { lock.clone() } else { format!("{class} @ {lock}") };
+            let frame = seen.frames.get(name).map_or("", String::as_str);
+            [Value::count(n, ""), name.as_str().into(), lock.into(), frame.into(), Value::count(seen.times, "dumps")]
+        })
+    });
+    Value::table(["deadlock", "thread", "waits for", "at", "in dumps"], rows)
 }
 
 /// The deadlocks that Datadog's agent reports, each once.

@@ -3,7 +3,7 @@
 use super::waits::longest;
 use super::waits::{CLASS, DURATION, LOCKS, MONITOR, PARK, STACK, THREAD, WAITS, for_a_lock, waits_for_locks};
 use crate::cost;
-use jfr_analyzers::events::{Facts, Level, Needs};
+use jfr_analyzers::events::{Facts, Group, Level, Needs};
 use jfr_analyzers::math::{balance, map_exp100, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
@@ -64,69 +64,72 @@ impl Rule for JavaBlocking {
         if let Some(because) = facts.missing_all(&[MONITOR, PARK], Level::Available) {
             return Verdict::not_applicable(because);
         }
-        let waits = waits_for_locks(facts, settings, for_a_lock(facts, settings));
-        let all = waits.by(&[]);
-        let Some(all) = all.first() else {
-            return Verdict::ok("No thread was blocked");
-        };
-        let blocked = ratio(all.sum(DURATION), facts.nanos() as f64);
-        let score = map_exp100(blocked, settings.number("warning"));
-
-        let threads = waits.by(&[THREAD]);
-        let classes = waits.by(&[CLASS]);
-        let by_thread =
-            balance(threads.iter().map(|g| g.sum(DURATION))) > balance(classes.iter().map(|g| g.sum(DURATION)));
-        let (classes, threads) = (longest(classes, 5), longest(threads, 5));
-        let (class, thread) = (classes.first(), threads.first());
-        let what = match (class, thread) {
-            (_, Some(thread)) if by_thread => thread.thread(THREAD).map_or("", |t| t.name.as_str()),
-            (Some(class), _) => class.text(CLASS).unwrap_or("unknown class"),
-            _ => "",
-        };
-        let stacks = waits.by(&[STACK]);
-        let summary = format!(
-            "{blocked:.2} threads on average are blocked on a monitor or lock, {} {what}",
-            if by_thread { "most of all" } else { "mostly on" },
-        );
-        Verdict::scored(score, summary)
-            .explain(JavaBlocking::WHY)
-            .remedy(JavaBlocking::REMEDY)
-            .cost(cost::waited(facts, all.sum(DURATION)))
-            .with("threads blocked on average", Value::number(blocked, "threads"))
-            .with("time blocked", Value::nanos_f64(all.sum(DURATION)))
-            .with("times blocked", Value::count(all.count(), "times"))
-            .with(
-                "most blocking classes",
-                Value::table(
-                    ["class", "times", "time"],
-                    classes.iter().map(|g| {
-                        [
-                            g.text(CLASS).unwrap_or("?").into(),
-                            Value::count(g.count(), "times"),
-                            Value::nanos_f64(g.sum(DURATION)),
-                        ]
-                    }),
-                ),
-            )
-            .with(
-                "most blocked threads",
-                Value::table(
-                    ["thread", "times", "time"],
-                    threads.iter().map(|g| {
-                        let name = g.thread(THREAD).map_or("?", |t| t.name.as_str());
-                        [name.into(), Value::count(g.count(), "times"), Value::nanos_f64(g.sum(DURATION))]
-                    }),
-                ),
-            )
-            .with(
-                "where",
-                facts.top_methods(
-                    stacks.iter().filter_map(|g| Some((g.stack(STACK)?, g.sum(DURATION)))),
-                    5,
-                    Value::nanos_f64,
-                ),
-            )
+        match measure(facts, settings) {
+            Some(measured) => verdict(facts, &measured, settings),
+            None => Verdict::ok("No thread was blocked"),
+        }
     }
+}
+
+/// Waiting for locks.
+struct Measured<'f> {
+    all: Group<'f>,
+    /// The average number of blocked threads.
+    blocked: f64,
+    /// Whether blocking is concentrated on few threads rather than on few classes.
+    by_thread: bool,
+    /// The five most, the most first.
+    classes: Vec<Group<'f>>,
+    threads: Vec<Group<'f>>,
+    stacks: Vec<Group<'f>>,
+}
+
+/// `None` if no thread was blocked.
+fn measure<'f>(facts: &'f Facts, settings: &'f Settings) -> Option<Measured<'f>> {
+    let waits = waits_for_locks(facts, settings, for_a_lock(facts, settings));
+    let all = waits.by(&[]).into_iter().next()?;
+    let threads = waits.by(&[THREAD]);
+    let classes = waits.by(&[CLASS]);
+    let balance_of = |groups: &[Group<'_>]| balance(groups.iter().map(|g| g.sum(DURATION)));
+    Some(Measured {
+        blocked: ratio(all.sum(DURATION), facts.nanos() as f64),
+        all,
+        by_thread: balance_of(&threads) > balance_of(&classes),
+        classes: longest(classes, 5),
+        threads: longest(threads, 5),
+        stacks: waits.by(&[STACK]),
+    })
+}
+
+fn verdict(facts: &Facts, measured: &Measured<'_>, settings: &Settings) -> Verdict {
+    let Measured { all, blocked, by_thread, classes, threads, stacks } = measured;
+    let what = match (classes.first(), threads.first()) {
+        (_, Some(thread)) if *by_thread => thread.thread(THREAD).map_or("", |t| t.name.as_str()),
+        (Some(class), _) => class.text(CLASS).unwrap_or("unknown class"),
+        _ => "",
+    };
+    let summary = format!(
+        "{blocked:.2} threads on average are blocked on a monitor or lock, {} {what}",
+        if *by_thread { "most of all" } else { "mostly on" },
+    );
+    let class = |g: &Group<'_>| g.text(CLASS).unwrap_or("?").to_owned();
+    let thread = |g: &Group<'_>| g.thread(THREAD).map_or("?", |t| t.name.as_str()).to_owned();
+    let stacks = stacks.iter().filter_map(|g| Some((g.stack(STACK)?, g.sum(DURATION))));
+    Verdict::scored(map_exp100(*blocked, settings.number("warning")), summary)
+        .explain(JavaBlocking::WHY)
+        .remedy(JavaBlocking::REMEDY)
+        .cost(cost::waited(facts, all.sum(DURATION)))
+        .with("threads blocked on average", Value::number(*blocked, "threads"))
+        .with("time blocked", Value::nanos_f64(all.sum(DURATION)))
+        .with("times blocked", Value::count(all.count(), "times"))
+        .with("most blocking classes", table("class", classes, class))
+        .with("most blocked threads", table("thread", threads, thread))
+        .with("where", facts.top_methods(stacks, 5, Value::nanos_f64))
+}
+
+fn table(key: &'static str, groups: &[Group<'_>], name: impl Fn(&Group<'_>) -> String) -> Value {
+    let row = |g: &Group<'_>| [name(g).into(), Value::count(g.count(), "times"), Value::nanos_f64(g.sum(DURATION))];
+    Value::table([key, "times", "time"], groups.iter().map(row))
 }
 
 #[cfg(test)]

@@ -130,104 +130,134 @@ impl Rule for LockContention {
         if let Some(because) = facts.missing_all(&[MONITOR, PARK], Level::Enabled) {
             return Verdict::not_applicable(because);
         }
-        let counts = for_a_lock(facts, settings);
-        let waits = waits_for_locks(facts, settings, &counts);
-        let all = waits.by(&[]);
-        let Some(all) = all.first() else {
-            return Verdict::ok("No thread waited for a lock");
-        };
-        let waiting = ratio(all.sum(DURATION), facts.nanos() as f64);
-        let cpu = jvm_cpu_nanos(facts).filter(|n| *n > 0.0);
-        let to_cpu = cpu.map(|cpu| all.sum(DURATION) / cpu);
-        let number = |key| settings.number(key);
-        let mut score = map2(waiting, number("info"), number("warning"));
-        if let Some(to_cpu) = to_cpu.filter(|_| waiting >= ENOUGH) {
-            let relative = map2(to_cpu * 100.0, number("cpu-info"), number("cpu-warning"));
-            score = score.max(if waiting < number("info") { relative.min(74.0) } else { relative });
+        match measure(facts, settings) {
+            Some(measured) => verdict(facts, &measured, settings),
+            None => Verdict::ok("No thread waited for a lock"),
         }
-        // Groups by address do not tell the threads.
-        let by_address = settings.is_empty("exclude-threads");
-        let locks = if by_address {
-            facts.groups(&LOCKED).select(&[CLASS, EVENT, ADDRESS], &counts)
-        } else {
-            waits.by(&[CLASS, EVENT])
-        };
-        let locks = longest(locks, 10);
-        let address = |g: &Group<'_>| if by_address { g.int(ADDRESS).filter(|at| *at != 0) } else { None };
-        let classes = longest(waits.by(&[CLASS]), 1);
-        let owners = longest(facts.groups(&OWNERS).iter().filter(|g| g.thread(OWNER).is_some()).collect(), 5);
-        let doing = while_held(facts);
-        let threads = longest(waits.by(&[THREAD]), 10);
-        let stacks = waits.by(&[STACK]);
-        let site = stacks
-            .iter()
-            .max_by(|a, b| a.sum(DURATION).total_cmp(&b.sum(DURATION)))
-            .and_then(|g| waiting_frame(facts, g.stack(STACK)?));
-        let class = classes.first().and_then(|g| g.text(CLASS)).unwrap_or("unknown class");
-        let most = site.map(|f| format!(", most often in {}", f.method)).unwrap_or_default();
-        Verdict::scored(score, format!("{waiting:.2} threads on average wait for locks, mostly for {class}{most}"))
-            .explain(LockContention::WHY)
-            .remedy(LockContention::REMEDY)
-            .cost(cost::waited(facts, all.sum(DURATION)))
-            .with("threads waiting on average", Value::number(waiting, "threads"))
-            .with("time waited", Value::nanos_f64(all.sum(DURATION)))
-            .with("times", Value::count(all.count(), "times"))
-            .with("longest", Value::nanos_f64(all.max(DURATION)))
-            .with("longest at", Value::instant(all.max_start()))
-            .with_some("waiting over CPU time", to_cpu.map(|times| Value::number(times, "times")))
-            .with(
-                "locks",
-                Value::table(
-                    ["class", "address", "kind", "times", "time", "longest"],
-                    locks.iter().map(|g| {
-                        [
-                            g.text(CLASS).unwrap_or("?").into(),
-                            address(g).map_or(String::new(), |at| format!("{at:#x}")).into(),
-                            if g.text(EVENT) == Some(MONITOR) {
-                                "monitor".into()
-                            } else {
-                                "java.util.concurrent".into()
-                            },
-                            Value::count(g.count(), "times"),
-                            Value::nanos_f64(g.sum(DURATION)),
-                            Value::nanos_f64(g.max(DURATION)),
-                        ]
-                    }),
-                ),
-            )
-            .with("places", places(facts, &stacks, all.sum(DURATION)))
-            .with_some(
-                "held before by",
-                (!owners.is_empty()).then(|| {
-                    Value::table(
-                        ["thread", "times", "time", "what it did meanwhile"],
-                        owners.iter().map(|g| {
-                            let method = g.thread_id(OWNER).and_then(|id| doing.get(&id)).cloned();
-                            [
-                                g.thread(OWNER).map_or("?", |t| t.name.as_str()).into(),
-                                Value::count(g.count(), "times"),
-                                Value::nanos_f64(g.sum(DURATION)),
-                                method.unwrap_or_else(|| "no samples".to_owned()).into(),
-                            ]
-                        }),
-                    )
-                }),
-            )
-            .with(
-                "threads",
-                Value::table(
-                    ["thread", "times", "time", "share of recording"],
-                    threads.iter().map(|g| {
-                        [
-                            g.thread(THREAD).map_or("?", |t| t.name.as_str()).into(),
-                            Value::count(g.count(), "times"),
-                            Value::nanos_f64(g.sum(DURATION)),
-                            Value::share(ratio(g.sum(DURATION), facts.nanos() as f64)),
-                        ]
-                    }),
-                ),
-            )
     }
+}
+
+/// Waiting for locks.
+struct Measured<'f> {
+    all: Group<'f>,
+    /// The average number of waiting threads.
+    waiting: f64,
+    /// Waiting divided by the CPU time of the JVM, if that is known.
+    to_cpu: Option<f64>,
+    /// The locks that threads waited for longest: by class and address, or by class if threads are excluded, because
+    /// groups by address do not contain the threads.
+    locks: Vec<Group<'f>>,
+    by_address: bool,
+    /// The class whose locks threads waited for longest.
+    class: Option<Group<'f>>,
+    /// The threads that held monitors before others waited for them.
+    owners: Vec<Group<'f>>,
+    /// What these threads did meanwhile.
+    doing: HashMap<ThreadId, String>,
+    /// The threads that waited longest.
+    threads: Vec<Group<'f>>,
+    stacks: Vec<Group<'f>>,
+}
+
+/// `None` if no thread waited.
+fn measure<'f>(facts: &'f Facts, settings: &'f Settings) -> Option<Measured<'f>> {
+    let counts = for_a_lock(facts, settings);
+    let waits = waits_for_locks(facts, settings, &counts);
+    let all = waits.by(&[]).into_iter().next()?;
+    let cpu = jvm_cpu_nanos(facts).filter(|n| *n > 0.0);
+    let by_address = settings.is_empty("exclude-threads");
+    let locks = if by_address {
+        facts.groups(&LOCKED).select(&[CLASS, EVENT, ADDRESS], &counts)
+    } else {
+        waits.by(&[CLASS, EVENT])
+    };
+    let owners = facts.groups(&OWNERS).iter().filter(|g| g.thread(OWNER).is_some()).collect();
+    Some(Measured {
+        waiting: ratio(all.sum(DURATION), facts.nanos() as f64),
+        to_cpu: cpu.map(|cpu| all.sum(DURATION) / cpu),
+        all,
+        locks: longest(locks, 10),
+        by_address,
+        class: longest(waits.by(&[CLASS]), 1).into_iter().next(),
+        owners: longest(owners, 5),
+        doing: while_held(facts),
+        threads: longest(waits.by(&[THREAD]), 10),
+        stacks: waits.by(&[STACK]),
+    })
+}
+
+fn score(measured: &Measured<'_>, settings: &Settings) -> f64 {
+    let number = |key| settings.number(key);
+    let waiting = measured.waiting;
+    let score = map2(waiting, number("info"), number("warning"));
+    let Some(to_cpu) = measured.to_cpu.filter(|_| waiting >= ENOUGH) else { return score };
+    let relative = map2(to_cpu * 100.0, number("cpu-info"), number("cpu-warning"));
+    score.max(if waiting < number("info") { relative.min(74.0) } else { relative })
+}
+
+fn verdict(facts: &Facts, measured: &Measured<'_>, settings: &Settings) -> Verdict {
+    let Measured { all, waiting, stacks, .. } = measured;
+    let site = stacks
+        .iter()
+        .max_by(|a, b| a.sum(DURATION).total_cmp(&b.sum(DURATION)))
+        .and_then(|g| waiting_frame(facts, g.stack(STACK)?));
+    let class = measured.class.as_ref().and_then(|g| g.text(CLASS)).unwrap_or("unknown class");
+    let most = site.map(|f| format!(", most often in {}", f.method)).unwrap_or_default();
+    let summary = format!("{waiting:.2} threads on average wait for locks, mostly for {class}{most}");
+    Verdict::scored(score(measured, settings), summary)
+        .explain(LockContention::WHY)
+        .remedy(LockContention::REMEDY)
+        .cost(cost::waited(facts, all.sum(DURATION)))
+        .with("threads waiting on average", Value::number(*waiting, "threads"))
+        .with("time waited", Value::nanos_f64(all.sum(DURATION)))
+        .with("times", Value::count(all.count(), "times"))
+        .with("longest", Value::nanos_f64(all.max(DURATION)))
+        .with("longest at", Value::instant(all.max_start()))
+        .with_some("waiting over CPU time", measured.to_cpu.map(|times| Value::number(times, "times")))
+        .with("locks", lock_table(measured))
+        .with("places", places(facts, stacks, all.sum(DURATION)))
+        .with_some("held before by", (!measured.owners.is_empty()).then(|| owner_table(measured)))
+        .with("threads", thread_table(facts, measured))
+}
+
+fn lock_table(measured: &Measured<'_>) -> Value {
+    let address = |g: &Group<'_>| if measured.by_address { g.int(ADDRESS).filter(|at| *at != 0) } else { None };
+    let rows = measured.locks.iter().map(|g| {
+        [
+            g.text(CLASS).unwrap_or("?").into(),
+            address(g).map_or(String::new(), |at| format!("{at:#x}")).into(),
+            if g.text(EVENT) == Some(MONITOR) { "monitor".into() } else { "java.util.concurrent".into() },
+            Value::count(g.count(), "times"),
+            Value::nanos_f64(g.sum(DURATION)),
+            Value::nanos_f64(g.max(DURATION)),
+        ]
+    });
+    Value::table(["class", "address", "kind", "times", "time", "longest"], rows)
+}
+
+fn owner_table(measured: &Measured<'_>) -> Value {
+    let rows = measured.owners.iter().map(|g| {
+        let method = g.thread_id(OWNER).and_then(|id| measured.doing.get(&id)).cloned();
+        [
+            g.thread(OWNER).map_or("?", |t| t.name.as_str()).into(),
+            Value::count(g.count(), "times"),
+            Value::nanos_f64(g.sum(DURATION)),
+            method.unwrap_or_else(|| "no samples".to_owned()).into(),
+        ]
+    });
+    Value::table(["thread", "times", "time", "what it did meanwhile"], rows)
+}
+
+fn thread_table(facts: &Facts, measured: &Measured<'_>) -> Value {
+    let rows = measured.threads.iter().map(|g| {
+        [
+            g.thread(THREAD).map_or("?", |t| t.name.as_str()).into(),
+            Value::count(g.count(), "times"),
+            Value::nanos_f64(g.sum(DURATION)),
+            Value::share(ratio(g.sum(DURATION), facts.nanos() as f64)),
+        ]
+    });
+    Value::table(["thread", "times", "time", "share of recording"], rows)
 }
 
 #[cfg(test)]

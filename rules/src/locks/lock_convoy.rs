@@ -78,90 +78,98 @@ impl Rule for LockConvoy {
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        let table = facts.table(EVENT);
-        let mut monitors: BTreeMap<(i64, &str), Vec<Event<'_>>> = BTreeMap::new();
-        for row in table.rows() {
-            let key = (row.int("address").unwrap_or(0), row.text("monitorClass").unwrap_or("unknown class"));
-            monitors.entry(key).or_default().push(row);
-        }
-        let whole = facts.nanos() as f64;
-        let number = |key| settings.number(key);
-        let mut queues: Vec<(f64, &str, Queue, &Vec<Event<'_>>)> = monitors
-            .iter()
-            .map(|((_, class), rows)| {
-                let queue = queue(rows);
-                let peak = map2(queue.peak as f64, number("peak-info"), number("peak-warning"));
-                let time = ratio(queue.shared as f64, whole) * 100.0;
-                let brief = if queue.peak as f64 >= number("peak-warning") { 74.0 } else { 24.0 };
-                let peak = if time < BRIEF { peak.min(brief) } else { peak };
-                (peak.max(map2(time, number("time-info"), number("time-warning"))), *class, queue, rows)
-            })
-            .collect();
-        queues.sort_by(|a, b| b.0.total_cmp(&a.0));
-        let Some((score, class, worst, rows)) = queues.first() else {
-            return Verdict::ok("No thread waited for a monitor longer than the threshold of the event");
-        };
-        let owners = owners(rows);
-        let stack = rows.iter().max_by_key(|r| r.nanos()).and_then(Event::stack);
-        let most = stack.and_then(|s| waiting_frame(facts, s)).map(|f| format!(" in {}", f.method)).unwrap_or_default();
-        let verdict = Verdict::scored(
-            *score,
-            format!(
-                "Up to {} threads queue at a monitor of {class}{most}; two or more wait for {:.0} % of the time",
-                worst.peak,
-                ratio(worst.shared as f64, whole) * 100.0
-            ),
-        )
+        verdict(facts, &measure(facts, settings), settings)
+    }
+}
+
+/// A monitor that threads wait for.
+struct Monitor<'f> {
+    class: &'f str,
+    queue: Queue,
+    score: f64,
+    waits: Vec<Event<'f>>,
+}
+
+/// The monitors, the worst first. The score decides which is the worst, so it is measured here.
+fn measure<'f>(facts: &'f Facts, settings: &Settings) -> Vec<Monitor<'f>> {
+    let mut waits: BTreeMap<(i64, &str), Vec<Event<'_>>> = BTreeMap::new();
+    for row in facts.table(EVENT).rows() {
+        let key = (row.int("address").unwrap_or(0), row.text("monitorClass").unwrap_or("unknown class"));
+        waits.entry(key).or_default().push(row);
+    }
+    let whole = facts.nanos() as f64;
+    let monitor = |((_, class), waits): ((i64, &'f str), Vec<Event<'f>>)| {
+        let queue = queue(&waits);
+        Monitor { class, queue, score: score(&queue, whole, settings), waits }
+    };
+    let mut monitors: Vec<Monitor<'_>> = waits.into_iter().map(monitor).collect();
+    monitors.sort_by(|a, b| b.score.total_cmp(&a.score));
+    monitors
+}
+
+/// `whole` is the length of the recording in nanoseconds.
+fn score(queue: &Queue, whole: f64, settings: &Settings) -> f64 {
+    let number = |key| settings.number(key);
+    let peak = map2(queue.peak as f64, number("peak-info"), number("peak-warning"));
+    let time = ratio(queue.shared as f64, whole) * 100.0;
+    let brief = if queue.peak as f64 >= number("peak-warning") { 74.0 } else { 24.0 };
+    let peak = if time < BRIEF { peak.min(brief) } else { peak };
+    peak.max(map2(time, number("time-info"), number("time-warning")))
+}
+
+fn verdict(facts: &Facts, monitors: &[Monitor<'_>], settings: &Settings) -> Verdict {
+    let Some(Monitor { class, queue: worst, score, waits }) = monitors.first() else {
+        return Verdict::ok("No thread waited for a monitor longer than the threshold of the event");
+    };
+    let share = ratio(worst.shared as f64, facts.nanos() as f64);
+    let stack = waits.iter().max_by_key(|r| r.nanos()).and_then(Event::stack);
+    let most = stack.and_then(|s| waiting_frame(facts, s)).map(|f| format!(" in {}", f.method)).unwrap_or_default();
+    let summary = format!(
+        "Up to {} threads queue at a monitor of {class}{most}; two or more wait for {:.0} % of the time",
+        worst.peak,
+        share * 100.0
+    );
+    let verdict = Verdict::scored(*score, summary)
         .explain(LockConvoy::WHY)
         .remedy(LockConvoy::REMEDY)
-        .cost(cost::waited(facts, worst.waited as f64));
-        // Two or three threads that meet are contention; a convoy is longer.
-        let verdict = if (worst.peak as f64) < number("peak-info") {
-            verdict.told_by("LockContention").told_by("JavaBlocking")
-        } else {
-            verdict
-        };
-        let verdict = verdict
-            .with("monitor", *class)
-            .with("peak", Value::number(worst.peak as f64, "threads"))
-            .with("peak at", Value::instant(worst.peak_at))
-            .with("two or more waiting", Value::share(ratio(worst.shared as f64, whole)))
-            .with(
-                "monitors",
-                Value::table(
-                    ["class", "peak", "two or more waiting", "times", "time waited"],
-                    queues.iter().take(5).map(|(_, class, queue, _)| {
-                        [
-                            (*class).into(),
-                            Value::number(queue.peak as f64, "threads"),
-                            Value::share(ratio(queue.shared as f64, whole)),
-                            Value::count(queue.times, "times"),
-                            Value::nanos(queue.waited),
-                        ]
-                    }),
-                ),
-            )
-            .with(
-                "where",
-                facts.top_methods(
-                    rows.iter().filter_map(|r| Some((r.stack()?, r.nanos() as f64))),
-                    5,
-                    Value::nanos_f64,
-                ),
-            )
-            .with(
-                "held before by",
-                Value::table(
-                    ["thread", "times"],
-                    owners.iter().take(5).map(|(name, n)| [(*name).into(), Value::count(*n, "times")]),
-                ),
-            );
-        if table.seen() > u64::try_from(table.len()).unwrap_or(u64::MAX) {
-            return verdict
-                .with("events left out", Value::count(table.seen().saturating_sub(table.len() as u64), "events"));
-        }
+        .cost(cost::waited(facts, worst.waited as f64))
+        .with("monitor", *class)
+        .with("peak", Value::number(worst.peak as f64, "threads"))
+        .with("peak at", Value::instant(worst.peak_at))
+        .with("two or more waiting", Value::share(share))
+        .with("monitors", monitor_table(facts, monitors))
+        .with(
+            "where",
+            facts.top_methods(waits.iter().filter_map(|r| Some((r.stack()?, r.nanos() as f64))), 5, Value::nanos_f64),
+        )
+        .with("held before by", owner_table(waits));
+    // Two or three threads that meet are contention; a convoy is longer.
+    let verdict = if (worst.peak as f64) < settings.number("peak-info") {
+        verdict.told_by("LockContention").told_by("JavaBlocking")
+    } else {
         verdict
-    }
+    };
+    let table = facts.table(EVENT);
+    let left_out = table.seen().saturating_sub(table.len() as u64);
+    verdict.with_some("events left out", (left_out > 0).then(|| Value::count(left_out, "events")))
+}
+
+fn monitor_table(facts: &Facts, monitors: &[Monitor<'_>]) -> Value {
+    let rows = monitors.iter().take(5).map(|Monitor { class, queue, .. }| {
+        [
+            (*class).into(),
+            Value::number(queue.peak as f64, "threads"),
+            Value::share(ratio(queue.shared as f64, facts.nanos() as f64)),
+            Value::count(queue.times, "times"),
+            Value::nanos(queue.waited),
+        ]
+    });
+    Value::table(["class", "peak", "two or more waiting", "times", "time waited"], rows)
+}
+
+fn owner_table(waits: &[Event<'_>]) -> Value {
+    let rows = owners(waits).into_iter().take(5).map(|(name, n)| [name.into(), Value::count(n, "times")]);
+    Value::table(["thread", "times"], rows)
 }
 
 /// Sweeps over the waits at one monitor, in the order of their start.

@@ -176,6 +176,23 @@ impl Rule for PatternRule {
                 "the stacks hold no functions of the JVM; async-profiler records them with cstack=vm or similar",
             );
         }
+        match self.measure(facts, &shares, set, settings) {
+            Ok(judged) => self.verdict(facts, &judged, set),
+            Err(too_few) => Verdict::not_applicable(format!("there are too few samples: {}", too_few.join(", "))),
+        }
+    }
+}
+
+impl PatternRule {
+    /// The shares of all resources with enough samples, the worst first; if there are none, how many samples each
+    /// resource has.
+    fn measure<'s>(
+        &self,
+        facts: &Facts,
+        shares: &'s Shares,
+        set: usize,
+        settings: &Settings,
+    ) -> Result<Vec<Judged<'s>>, Vec<String>> {
         let samples = shares.part(Resource::Cpu);
         let cpu = (samples.count >= WAITS).then(|| samples.percent(set));
         let mut judged = Vec::new();
@@ -202,30 +219,21 @@ impl Rule for PatternRule {
             judged.push(Judged { resource, part, percent, score });
         }
         judged.sort_by(|a, b| b.score.total_cmp(&a.score));
-        let Some(worst) = judged.first() else {
-            return Verdict::not_applicable(format!("there are too few samples: {}", too_few.join(", ")));
-        };
-        // What it costs comes first, because that is shown beside the title.
-        let dearest = dearest(facts, &judged, set);
-        let first = dearest.unwrap_or(worst);
-        let caller = dearest.and_then(|found| self.caller(facts, found, set));
-        let mostly = caller.map(|method| format!(", mostly in {method}")).unwrap_or_default();
-        let share = |j: &Judged<'_>| format!("{} of {}", rounded_percent(j.percent), j.resource.taken());
-        let more = if worst.resource == first.resource { String::new() } else { format!(" and {}", share(worst)) };
-        let summary = format!("{}{}{more}{mostly}", subject(&self.pattern.title), share(first));
-        let mut verdict = Verdict::scored(worst.score, summary).with(
-            "shares",
-            Value::table(
-                ["of", "share", "samples"],
-                judged.iter().map(|j| {
-                    [j.resource.of().into(), Value::percent(j.percent), Value::number(j.part.count, "samples")]
-                }),
-            ),
-        );
+        if judged.is_empty() { Err(too_few) } else { Ok(judged) }
+    }
+
+    fn verdict(&self, facts: &Facts, judged: &[Judged<'_>], set: usize) -> Verdict {
+        let dearest = dearest(facts, judged, set);
+        let score = judged.first().map_or(0.0, |worst| worst.score);
+        let rows = judged
+            .iter()
+            .map(|j| [j.resource.of().into(), Value::percent(j.percent), Value::number(j.part.count, "samples")]);
+        let mut verdict = Verdict::scored(score, self.summary(facts, judged, dearest, set))
+            .with("shares", Value::table(["of", "share", "samples"], rows));
         if !verdict.is_finding() {
             return verdict;
         }
-        verdict = self.relate(facts, verdict, &judged, dearest, set);
+        verdict = self.relate(facts, verdict, judged, dearest, set);
         verdict = verdict.explain(self.pattern.explanation.clone()).remedy(self.pattern.remedy.clone());
         for found in judged.iter().filter(|j| Severity::of_score(j.score) >= Severity::Info) {
             verdict = self.callers(facts, verdict, found, set);
@@ -234,6 +242,18 @@ impl Rule for PatternRule {
             }
         }
         verdict
+    }
+
+    /// What it costs comes first, because that is shown beside the title.
+    fn summary(&self, facts: &Facts, judged: &[Judged<'_>], dearest: Option<&Judged<'_>>, set: usize) -> String {
+        let worst = judged.first();
+        let share = |j: &Judged<'_>| format!("{} of {}", rounded_percent(j.percent), j.resource.taken());
+        let Some(first) = dearest.or(worst) else { return String::new() };
+        let more = worst.filter(|worst| worst.resource != first.resource);
+        let more = more.map(|worst| format!(" and {}", share(worst))).unwrap_or_default();
+        let caller = dearest.and_then(|found| self.caller(facts, found, set));
+        let mostly = caller.map(|method| format!(", mostly in {method}")).unwrap_or_default();
+        format!("{}{}{more}{mostly}", subject(&self.pattern.title), share(first))
     }
 }
 
@@ -269,7 +289,7 @@ impl PatternRule {
     /// The weight of stacks whose leaf is a line that calls such a method: the call was inlined, or the sample is of
     /// the loop around it.
     fn loops(&self, facts: &Facts, part: &Part, set: usize) -> f64 {
-        let seek = MethodMatcher::new(facts, |method: &str| self.pattern.methods.matches(method));
+        let matcher = MethodMatcher::new(facts, |method: &str| self.pattern.methods.matches(method));
         let line = |frame: FrameId| {
             let frame = facts.tables().frame(frame);
             (frame.function, frame.line)
@@ -278,8 +298,8 @@ impl PatternRule {
         let mut on_stack = std::collections::BTreeSet::new();
         for (stack, _) in part.stacks_of(set) {
             on_stack.insert(stack);
-            let mut frames = facts.frames(stack).iter().copied().skip_while(|frame| !seek.is(*frame));
-            calling.extend(frames.find(|frame| !seek.is(*frame)).map(line));
+            let mut frames = facts.frames(stack).iter().copied().skip_while(|frame| !matcher.is(*frame));
+            calling.extend(frames.find(|frame| !matcher.is(*frame)).map(line));
         }
         let own = |stack: StackId| facts.frames(stack).first().is_some_and(|leaf| calling.contains(&line(*leaf)));
         part.stacks()
@@ -290,10 +310,10 @@ impl PatternRule {
 
     /// The application method that accounts for most of it.
     fn caller<'f>(&self, facts: &'f Facts, found: &Judged<'_>, set: usize) -> Option<&'f str> {
-        let seek = MethodMatcher::new(facts, |method: &str| self.pattern.methods.matches(method));
+        let matcher = MethodMatcher::new(facts, |method: &str| self.pattern.methods.matches(method));
         let mut callers: BTreeMap<&str, f64> = BTreeMap::new();
         for (stack, weight) in found.part.stacks_of(set) {
-            if let Some(frame) = seek.caller(stack).filter(|f| !facts.is_jdk_frame(*f)) {
+            if let Some(frame) = matcher.caller(stack).filter(|f| !facts.is_jdk_frame(*f)) {
                 *callers.entry(facts.method(frame)).or_default() += weight;
             }
         }
@@ -340,13 +360,13 @@ impl PatternRule {
 
     /// Who calls such methods: the first application methods that are not matched themselves.
     fn callers(&self, facts: &Facts, verdict: Verdict, found: &Judged<'_>, set: usize) -> Verdict {
-        let seek = MethodMatcher::new(facts, |method: &str| self.pattern.methods.matches(method));
+        let matcher = MethodMatcher::new(facts, |method: &str| self.pattern.methods.matches(method));
         let value = |weight: f64| match found.resource {
             Resource::Cpu | Resource::Wall => Value::number(weight, "samples"),
             Resource::Allocation => Value::bytes(weight),
             Resource::Blocking => Value::nanos_f64(weight),
         };
-        let callers = seek.callers(found.part.stacks_of(set), found.part.total, value);
+        let callers = matcher.callers(found.part.stacks_of(set), found.part.total, value);
         verdict.with(format!("callers by {}", found.resource.of()), callers)
     }
 }

@@ -80,55 +80,59 @@ impl Rule for SecretsInConfiguration {
         if events.iter().all(|event| facts.count(event) == 0) {
             return Verdict::not_applicable(format!("the recording has no {} events", events.join(", ")));
         }
-        let (looks, names) = (PerText::default(), PerText::default());
-        let mut search = Search { settings, found: BTreeMap::new(), looks, names };
-        for row in facts.table(JVM).rows() {
-            for (field, place) in [
-                ("jvmArguments", "JVM arguments"),
-                ("jvmFlags", "JVM arguments"),
-                ("javaArguments", "program arguments"),
-            ] {
-                let line = search.look(row.text(field).unwrap_or_default());
-                search.words(place, "", &line);
-            }
+        verdict(measure(facts, settings))
+    }
+}
+
+/// Where each name or value that looks like a secret was found, and why it looks like one.
+type Found = BTreeMap<String, (Vec<&'static str>, &'static str)>;
+
+fn measure(facts: &Facts, settings: &Settings) -> Found {
+    let (looks, names) = (PerText::default(), PerText::default());
+    let mut search = Search { settings, found: BTreeMap::new(), looks, names };
+    for row in facts.table(JVM).rows() {
+        for (field, place) in
+            [("jvmArguments", "JVM arguments"), ("jvmFlags", "JVM arguments"), ("javaArguments", "program arguments")]
+        {
+            let line = search.look(row.text(field).unwrap_or_default());
+            search.words(place, "", &line);
         }
-        for (event, place) in [(PROPERTIES, "system properties"), (ENVIRONMENT, "environment variables")] {
-            for row in facts.table(event).rows() {
-                search.pair(place, row.text("key").unwrap_or_default(), row.text("value").unwrap_or_default());
-            }
+    }
+    for (event, place) in [(PROPERTIES, "system properties"), (ENVIRONMENT, "environment variables")] {
+        for row in facts.table(event).rows() {
+            search.pair(place, row.text("key").unwrap_or_default(), row.text("value").unwrap_or_default());
         }
-        let found = search.found;
-        if found.is_empty() {
-            return Verdict::ok("No name or value looks like a secret");
-        }
-        let count = found.len() as u64;
-        let mut names: Vec<&str> = found.keys().map(String::as_str).collect();
-        let more = if names.len() > 3 { ", …" } else { "" };
-        names.truncate(3);
-        Verdict::warning(format!(
-            // Not `a secret: NAME`, which would be masked like any other value after that word.
-            "{} ({}{more})",
-            things(count, "name or value looks like a secret", "names or values look like secrets"),
-            names.join(", ")
-        ))
+    }
+    search.found
+}
+
+fn verdict(found: Found) -> Verdict {
+    if found.is_empty() {
+        return Verdict::ok("No name or value looks like a secret");
+    }
+    let count = found.len() as u64;
+    let mut names: Vec<&str> = found.keys().map(String::as_str).collect();
+    let more = if names.len() > 3 { ", …" } else { "" };
+    names.truncate(3);
+    // Not `a secret: NAME`, which would be masked like any other value after that word.
+    let summary = format!(
+        "{} ({}{more})",
+        things(count, "name or value looks like a secret", "names or values look like secrets"),
+        names.join(", ")
+    );
+    let rows = found.into_iter().map(|(name, (places, why))| [places.join(", ").into(), name.into(), why.into()]);
+    Verdict::warning(summary)
         .score(map_exp100(count as f64, 1.0).max(75.0))
         .urgent()
         .explain(SecretsInConfiguration::WHY)
         .remedy(SecretsInConfiguration::REMEDY)
-        .with(
-            "found",
-            Value::table(
-                ["where", "name", "why"],
-                found.into_iter().map(|(name, (places, why))| [places.join(", ").into(), name.into(), why.into()]),
-            ),
-        )
-    }
+        .with("found", Value::table(["where", "name", "why"], rows))
 }
 
 /// Collects the secrets: for each name, the places and the reason.
 struct Search<'s, 'f> {
     settings: &'s Settings,
-    found: BTreeMap<String, (Vec<&'static str>, &'static str)>,
+    found: Found,
     /// Cached because values may be long, and many events may repeat them.
     looks: PerText<'f, Rc<Look>>,
     names: PerText<'f, bool>,

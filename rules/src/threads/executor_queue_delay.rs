@@ -60,64 +60,76 @@ impl Rule for ExecutorQueueDelay {
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        let groups = facts.groups(&WAITS);
-        if groups.is_empty() {
+        if facts.groups(&WAITS).is_empty() {
             return Verdict::not_applicable(format!("there are no {EVENT} events, which only Datadog's agent writes"));
         }
-        let mut schedulers: Vec<Group<'_>> = groups.by(&[SCHEDULER]);
-        schedulers.retain(|g| g.count() >= ENOUGH);
-        schedulers.sort_by(|a, b| b.mean(DELAY).total_cmp(&a.mean(DELAY)));
-        let Some(worst) = schedulers.first() else {
-            return Verdict::not_applicable("no executor has ten measured tasks");
-        };
-        let name = worst.text(SCHEDULER).unwrap_or("unknown executor");
-        let mut tasks = groups.select(&[TASK, QUEUE], |g| g.key(SCHEDULER) == worst.key(SCHEDULER));
-        tasks.sort_by(|a, b| b.sum(DELAY).total_cmp(&a.sum(DELAY)));
-        let score = map2(worst.mean(DELAY) / 1e9, settings.number("info"), settings.number("warning"));
-        let p99 = |g: &Group<'_>| Value::nanos_f64(g.histogram().map_or(0.0, |h| h.quantile(0.99)).min(g.max(DELAY)));
-        Verdict::scored(
-            score,
-            format!(
-                "Tasks wait {} on average in the queue of {name}, up to {}",
-                duration_f64(worst.mean(DELAY)),
-                duration_f64(worst.max(DELAY))
-            ),
-        )
+        match measure(facts) {
+            Some(measured) => verdict(facts, &measured, settings),
+            None => Verdict::not_applicable("no executor has ten measured tasks"),
+        }
+    }
+}
+
+/// How long tasks wait in the queues of executors.
+struct Measured<'f> {
+    /// The executor with the longest mean.
+    worst: Group<'f>,
+    /// Executors with enough tasks, the longest mean first.
+    executors: Vec<Group<'f>>,
+    /// The tasks of the worst executor, the longest wait in total first.
+    tasks: Vec<Group<'f>>,
+}
+
+/// `None` if no executor has enough tasks.
+fn measure(facts: &Facts) -> Option<Measured<'_>> {
+    let groups = facts.groups(&WAITS);
+    let mut executors: Vec<Group<'_>> = groups.by(&[SCHEDULER]);
+    executors.retain(|g| g.count() >= ENOUGH);
+    executors.sort_by(|a, b| b.mean(DELAY).total_cmp(&a.mean(DELAY)));
+    let worst = executors.first()?.clone();
+    let mut tasks = groups.select(&[TASK, QUEUE], |g| g.key(SCHEDULER) == worst.key(SCHEDULER));
+    tasks.sort_by(|a, b| b.sum(DELAY).total_cmp(&a.sum(DELAY)));
+    Some(Measured { worst, executors, tasks })
+}
+
+fn verdict(facts: &Facts, measured: &Measured<'_>, settings: &Settings) -> Verdict {
+    let Measured { worst, executors, tasks } = measured;
+    let score = map2(worst.mean(DELAY) / 1e9, settings.number("info"), settings.number("warning"));
+    let summary = format!(
+        "Tasks wait {} on average in the queue of {}, up to {}",
+        duration_f64(worst.mean(DELAY)),
+        worst.text(SCHEDULER).unwrap_or("unknown executor"),
+        duration_f64(worst.max(DELAY))
+    );
+    let task_rows = tasks.iter().take(10).map(|g| {
+        [
+            g.text(TASK).unwrap_or("?").into(),
+            g.text(QUEUE).unwrap_or("").into(),
+            Value::count(g.count(), "times"),
+            Value::nanos_f64(g.mean(DELAY)),
+        ]
+    });
+    Verdict::scored(score, summary)
         .explain(ExecutorQueueDelay::WHY)
         .remedy(ExecutorQueueDelay::REMEDY)
-        .cost(cost::waited(facts, schedulers.iter().map(|g| g.sum(DELAY)).sum()))
+        .cost(cost::waited(facts, executors.iter().map(|g| g.sum(DELAY)).sum()))
         .with("mean", Value::nanos_f64(worst.mean(DELAY)))
         .with("longest at", Value::instant(worst.max_start()))
-        .with(
-            "executors",
-            Value::table(
-                ["executor", "tasks", "mean", "99th percentile", "longest"],
-                schedulers.iter().take(10).map(|g| {
-                    [
-                        g.text(SCHEDULER).unwrap_or("?").into(),
-                        Value::count(g.count(), "tasks"),
-                        Value::nanos_f64(g.mean(DELAY)),
-                        p99(g),
-                        Value::nanos_f64(g.max(DELAY)),
-                    ]
-                }),
-            ),
-        )
-        .with(
-            "tasks of the slowest",
-            Value::table(
-                ["task", "queue", "times", "mean"],
-                tasks.iter().take(10).map(|g| {
-                    [
-                        g.text(TASK).unwrap_or("?").into(),
-                        g.text(QUEUE).unwrap_or("").into(),
-                        Value::count(g.count(), "times"),
-                        Value::nanos_f64(g.mean(DELAY)),
-                    ]
-                }),
-            ),
-        )
-    }
+        .with("executors", executor_table(executors))
+        .with("tasks of the slowest", Value::table(["task", "queue", "times", "mean"], task_rows))
+}
+
+fn executor_table(executors: &[Group<'_>]) -> Value {
+    let rows = executors.iter().take(10).map(|g| {
+        [
+            g.text(SCHEDULER).unwrap_or("?").into(),
+            Value::count(g.count(), "tasks"),
+            Value::nanos_f64(g.mean(DELAY)),
+            Value::nanos_f64(g.histogram().map_or(0.0, |h| h.quantile(0.99)).min(g.max(DELAY))),
+            Value::nanos_f64(g.max(DELAY)),
+        ]
+    });
+    Value::table(["executor", "tasks", "mean", "99th percentile", "longest"], rows)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::names::pool_name;
 use crate::time::SECOND;
 use jfr_analyzers::events::{Facts, GroupBy, Level, Needs, ThreadId};
 use jfr_analyzers::math::{map2, ratio};
-use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 
 /// Whether a pool has mostly idle threads, or more compute-bound threads than there are CPUs. Needs no event table.
 ///
@@ -130,95 +130,134 @@ impl Rule for OversizedThreadPool {
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        let threads = threads(facts);
-        if threads.is_empty() {
-            let because =
-                facts.missing_all(&["jdk.ThreadPark", "jdk.ThreadCPULoad", "jdk.ThreadStart"], Level::Available);
-            return Verdict::not_applicable(because.unwrap_or_else(|| "the recording has no Java threads".to_owned()));
-        }
-        let mut pools: BTreeMap<String, Pool> = BTreeMap::new();
-        for (id, known) in &threads {
-            let pool = pools.entry(pool_name(&facts.thread(*id).name)).or_default();
-            pool.size = pool.size.saturating_add(1);
-            let life = known.to.saturating_sub(known.from) as f64;
-            if !known.sampled && life > 0.0 && known.parked >= IDLE * life {
-                pool.idle = pool.idle.saturating_add(1);
+        match measure(facts, settings) {
+            Some(measured) => verdict(facts, &measured),
+            None => {
+                let because =
+                    facts.missing_all(&["jdk.ThreadPark", "jdk.ThreadCPULoad", "jdk.ThreadStart"], Level::Available);
+                Verdict::not_applicable(because.unwrap_or_else(|| "the recording has no Java threads".to_owned()))
             }
         }
-        for group in facts.groups(&LOADS).iter() {
-            let Some(id) = group.thread_id("eventThread").filter(|id| is_pooled(facts, *id)) else { continue };
-            // A thread's last load is reported when it ends, for a period other than the slice. Ten threads that ran
-            // one after the other would look like ten at once.
-            if threads.get(&id).is_some_and(|t| t.ended && t.to.saturating_sub(group.last()).abs() < SECOND) {
-                continue;
-            }
-            if let Some(pool) = pools.get_mut(&pool_name(&facts.thread(id).name)) {
-                pool.loads.entry(group.bucket()).or_default().push(group.mean("user") + group.mean("system"));
-            }
-        }
-        let cpus = facts.hardware_threads().map_or(0.0, |n| n as f64);
-        let score_of = |pool: &Pool| {
-            let idle = if pool.idle_share() * 100.0 >= settings.number("idle") {
-                map2(pool.size as f64, settings.number("info"), settings.number("warning"))
-            } else {
-                0.0
-            };
-            let computing = pool.computing(cpus) as f64;
-            let busy = if cpus > 0.0 && computing > cpus {
-                map2(computing / cpus, settings.number("cpu-info"), settings.number("cpu-warning"))
-            } else {
-                0.0
-            };
-            (idle, busy)
+    }
+}
+
+/// Thread pools.
+struct Measured {
+    /// Hardware threads; 0 if unknown.
+    cpus: f64,
+    /// The worst pool first.
+    pools: Vec<Rated>,
+}
+
+/// A pool with its scores.
+struct Rated {
+    name: String,
+    pool: Pool,
+    /// For idle threads, and for threads that compete for CPUs.
+    idle: f64,
+    busy: f64,
+}
+
+impl Rated {
+    fn score(&self) -> f64 {
+        self.idle.max(self.busy)
+    }
+
+    fn of(name: String, pool: Pool, cpus: f64, settings: &Settings) -> Self {
+        let idle = if pool.idle_share() * 100.0 >= settings.number("idle") {
+            map2(pool.size as f64, settings.number("info"), settings.number("warning"))
+        } else {
+            0.0
         };
-        let mut rated: Vec<(f64, bool, &str, &Pool)> = pools
-            .iter()
-            .map(|(name, pool)| {
-                let (idle, busy) = score_of(pool);
-                (idle.max(busy), busy > idle, name.as_str(), pool)
-            })
-            .collect();
-        rated.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| b.3.size.cmp(&a.3.size)));
-        let Some((score, busy, name, pool)) = rated.first() else {
-            return Verdict::ok("There are no threads");
+        let computing = pool.computing(cpus) as f64;
+        let busy = if cpus > 0.0 && computing > cpus {
+            map2(computing / cpus, settings.number("cpu-info"), settings.number("cpu-warning"))
+        } else {
+            0.0
         };
-        let verdict = if *busy {
-            Verdict::scored(
-                *score,
-                format!("{} threads in pool {name} compete for {cpus:.0} hardware threads", pool.computing(cpus)),
-            )
+        Self { name, pool, idle, busy }
+    }
+}
+
+/// `None` if the recording has no Java threads.
+fn measure(facts: &Facts, settings: &Settings) -> Option<Measured> {
+    let threads = threads(facts);
+    if threads.is_empty() {
+        return None;
+    }
+    let cpus = facts.hardware_threads().map_or(0.0, |n| n as f64);
+    let pools = pools(facts, &threads).into_iter();
+    let mut pools: Vec<Rated> = pools.map(|(name, pool)| Rated::of(name, pool, cpus, settings)).collect();
+    pools.sort_by(|a, b| b.score().total_cmp(&a.score()).then_with(|| b.pool.size.cmp(&a.pool.size)));
+    Some(Measured { cpus, pools })
+}
+
+fn pools(facts: &Facts, threads: &HashMap<ThreadId, Known>) -> BTreeMap<String, Pool> {
+    let mut pools: BTreeMap<String, Pool> = BTreeMap::new();
+    for (id, known) in threads {
+        let pool = pools.entry(pool_name(&facts.thread(*id).name)).or_default();
+        pool.size = pool.size.saturating_add(1);
+        let life = known.to.saturating_sub(known.from) as f64;
+        if !known.sampled && life > 0.0 && known.parked >= IDLE * life {
+            pool.idle = pool.idle.saturating_add(1);
+        }
+    }
+    for group in facts.groups(&LOADS).iter() {
+        let Some(id) = group.thread_id("eventThread").filter(|id| is_pooled(facts, *id)) else { continue };
+        // A thread's last load is reported when it ends, for a period other than the slice. Ten threads that ran
+        // one after the other would look like ten at once.
+        if threads.get(&id).is_some_and(|t| t.ended && t.to.saturating_sub(group.last()).abs() < SECOND) {
+            continue;
+        }
+        if let Some(pool) = pools.get_mut(&pool_name(&facts.thread(id).name)) {
+            pool.loads.entry(group.bucket()).or_default().push(group.mean("user") + group.mean("system"));
+        }
+    }
+    pools
+}
+
+fn verdict(facts: &Facts, measured: &Measured) -> Verdict {
+    let cpus = measured.cpus;
+    let Some(worst) = measured.pools.first() else {
+        return Verdict::ok("There are no threads");
+    };
+    let Rated { name, pool, idle, busy } = worst;
+    let score = worst.score();
+    let verdict = if busy > idle {
+        let summary = format!("{} threads in pool {name} compete for {cpus:.0} hardware threads", pool.computing(cpus));
+        Verdict::scored(score, summary)
             .explain(OversizedThreadPool::WHY)
             .remedy(OversizedThreadPool::REMEDY)
             .cost(cost::waited(facts, pool.waited(cpus)))
-        } else if *score >= jfr_analyzers::rule::Severity::INFO_SCORE {
-            Verdict::scored(*score, format!("{} of the {} threads in pool {name} sat idle", pool.idle, pool.size))
-                .explain(
-                    "An idle thread costs its stack (up to 1 MiB), makes thread dumps, safepoints and the garbage \
-                     collector's root scan longer, and hides how few threads are needed.",
-                )
-                .remedy(
-                    "Make the pool smaller, let idle threads end (allowCoreThreadTimeOut, or the minimum and maximum \
-                     of the server's pool), or use virtual threads for work that mostly waits.",
-                )
-                .estimate(cost::stacks(facts, pool.idle as f64))
-        } else {
-            Verdict::scored(*score, format!("No thread pool is too large ({} checked)", pools.len()))
-        };
-        verdict.with_some("hardware threads", (cpus > 0.0).then(|| Value::number(cpus, "threads"))).with(
-            "pools",
-            Value::table(
-                ["pool", "threads", "idle", "largest load of the machine"],
-                rated.iter().take(10).map(|(.., name, pool)| {
-                    [
-                        (*name).into(),
-                        Value::count(pool.size, "threads"),
-                        Value::count(pool.idle, "threads"),
-                        Value::share(pool.load()),
-                    ]
-                }),
-            ),
-        )
-    }
+    } else if score >= Severity::INFO_SCORE {
+        Verdict::scored(score, format!("{} of the {} threads in pool {name} sat idle", pool.idle, pool.size))
+            .explain(
+                "An idle thread costs its stack (up to 1 MiB), makes thread dumps, safepoints and the garbage \
+                 collector's root scan longer, and hides how few threads are needed.",
+            )
+            .remedy(
+                "Make the pool smaller, let idle threads end (allowCoreThreadTimeOut, or the minimum and maximum \
+                 of the server's pool), or use virtual threads for work that mostly waits.",
+            )
+            .estimate(cost::stacks(facts, pool.idle as f64))
+    } else {
+        Verdict::scored(score, format!("No thread pool is too large ({} checked)", measured.pools.len()))
+    };
+    verdict
+        .with_some("hardware threads", (cpus > 0.0).then(|| Value::number(cpus, "threads")))
+        .with("pools", pool_table(&measured.pools))
+}
+
+fn pool_table(pools: &[Rated]) -> Value {
+    let rows = pools.iter().take(10).map(|Rated { name, pool, .. }| {
+        [
+            name.as_str().into(),
+            Value::count(pool.size, "threads"),
+            Value::count(pool.idle, "threads"),
+            Value::share(pool.load()),
+        ]
+    });
+    Value::table(["pool", "threads", "idle", "largest load of the machine"], rows)
 }
 
 /// Whether a thread may belong to a pool; virtual threads and compiler threads do not.

@@ -85,54 +85,53 @@ impl Rule for StuckThreads {
         if let Some(because) = unreadable(dumps.texts("result")) {
             return Verdict::not_applicable(because);
         }
-        let mut longest = stays(facts);
-        let enough = |s: &Stay<'_>| {
-            s.nanos() >= settings.nanos("least")
-                && s.dumps as f64 >= settings.number("info")
-                && !settings.matches("exclude-threads", s.thread.name)
-        };
-        longest.retain(enough);
-        longest.sort_by(|a, b| (b.dumps, b.nanos(), a.thread.name).cmp(&(a.dumps, a.nanos(), b.thread.name)));
-        let Some(worst) = longest.first() else {
-            return Verdict::ok(format!("No thread was stuck at one place across {} dumps", dumps.len()));
-        };
-        let site = worst.thread.site().map_or("", Thread::method);
-        let count = u64::try_from(longest.len()).unwrap_or(u64::MAX);
-        let score = map2(worst.dumps as f64, settings.number("info"), settings.number("warning"));
-        let rest =
-            if count > 1 { format!(" ({})", things(count, "stuck thread", "stuck threads")) } else { String::new() };
-        Verdict::scored(
-            score,
-            format!(
-                "Thread {} was {} in {site} for at least {}{rest}",
-                worst.thread.name,
-                if worst.thread.state == "BLOCKED" { "blocked" } else { "running" },
-                duration_f64(worst.nanos() as f64),
-            ),
-        )
+        verdict(facts, &measure(facts, settings), settings)
+    }
+}
+
+/// Threads that stayed at one place for long, the longest first.
+fn measure<'f>(facts: &'f Facts, settings: &Settings) -> Vec<Stay<'f>> {
+    let mut longest = stays(facts);
+    longest.retain(|s| {
+        s.nanos() >= settings.nanos("least")
+            && s.dumps as f64 >= settings.number("info")
+            && !settings.matches("exclude-threads", s.thread.name)
+    });
+    longest.sort_by(|a, b| (b.dumps, b.nanos(), a.thread.name).cmp(&(a.dumps, a.nanos(), b.thread.name)));
+    longest
+}
+
+fn verdict(facts: &Facts, stuck: &[Stay<'_>], settings: &Settings) -> Verdict {
+    let Some(worst) = stuck.first() else {
+        return Verdict::ok(format!("No thread was stuck at one place across {} dumps", facts.table(DUMP).len()));
+    };
+    let count = u64::try_from(stuck.len()).unwrap_or(u64::MAX);
+    let summary = format!(
+        "Thread {} was {} in {} for at least {}{}",
+        worst.thread.name,
+        if worst.thread.state == "BLOCKED" { "blocked" } else { "running" },
+        worst.thread.site().map_or("", Thread::method),
+        duration_f64(worst.nanos() as f64),
+        if count > 1 { format!(" ({})", things(count, "stuck thread", "stuck threads")) } else { String::new() }
+    );
+    let rows = stuck.iter().map(|s| {
+        [
+            s.thread.name.into(),
+            s.thread.state.into(),
+            s.thread.site().unwrap_or("").into(),
+            s.thread.waits_for.map_or(String::new(), |(at, class)| format!("{class} @ {at}")).into(),
+            Value::count(s.dumps, "dumps"),
+            Value::nanos(s.nanos()),
+        ]
+    });
+    Verdict::scored(map2(worst.dumps as f64, settings.number("info"), settings.number("warning")), summary)
         .explain(StuckThreads::WHY)
         .remedy(StuckThreads::REMEDY)
         .urgent()
         .with("stuck threads", Value::count(count, "threads"))
         .with("window", Value::window(worst.from, worst.to))
-        .with(
-            "threads",
-            Value::table(
-                ["thread", "state", "at", "waits for", "dumps", "at least"],
-                longest.iter().map(|s| {
-                    [
-                        s.thread.name.into(),
-                        s.thread.state.into(),
-                        s.thread.site().unwrap_or("").into(),
-                        s.thread.waits_for.map_or(String::new(), |(at, class)| format!("{class} @ {at}")).into(),
-                        Value::count(s.dumps, "dumps"),
-                        Value::nanos(s.nanos()),
-                    ]
-                }),
-            ),
-        )
+        .with("threads", Value::table(["thread", "state", "at", "waits for", "dumps", "at least"], rows))
         .with("stack", Value::list("frames", worst.thread.frames.iter().take(15).copied()))
-    }
 }
 
 fn same(a: &Thread<'_>, b: &Thread<'_>) -> bool {

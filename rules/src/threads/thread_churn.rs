@@ -8,7 +8,7 @@ use crate::series::rising;
 use crate::time::warmed_up;
 use jfr_analyzers::events::{Facts, Group, GroupBy, Level, Needs, Presence, ThreadId};
 use jfr_analyzers::math::{map2, ratio};
-use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 use jfrkit_profile::units::duration_f64;
 
 /// Whether threads are started for short tasks, or their number keeps growing. Needs the `jdk.JavaThreadStatistics`
@@ -80,74 +80,97 @@ impl Rule for ThreadChurn {
         if let Some(because) = facts.missing_all(&[START, STATISTICS], Level::Enabled) {
             return Verdict::not_applicable(because);
         }
-        let growth = growth(facts);
-        let seconds = facts.seconds().max(LEAST_SECONDS);
-        let starts = facts.count(START);
-        let rate = starts as f64 / seconds;
-        let short = short_lived(facts, settings.nanos("short"));
-        let churn = map2(rate, settings.number("info"), settings.number("warning"));
-        let churn = if short.is_none_or(|share| share >= 0.5) { churn } else { 0.0 };
-        let (first, last, up) = growth.unwrap_or_default();
-        let grown = last - first;
-        let more = if up >= 0.8 && grown >= ENOUGH {
-            map2(ratio(grown, first) * 100.0, settings.number("growth-info"), settings.number("growth-warning"))
-        } else {
-            0.0
-        };
-        let groups = facts.groups(&STARTS);
-        let mut pools: HashMap<String, u64> = HashMap::new();
-        for group in groups.iter() {
-            let n = pools.entry(pool_name(group.thread("thread").map_or("?", |t| &t.name))).or_default();
-            *n = n.saturating_add(group.count());
-        }
-        let mut pools: Vec<(String, u64)> = pools.into_iter().collect();
-        pools.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-        let stacks = groups.by(&["stackTrace"]);
-        let site = stacks.iter().max_by_key(|g| g.count()).and_then(|g| facts.site(g.stack("stackTrace")?));
-        let by = site.map(|f| format!(", mostly in {}", f.method)).unwrap_or_default();
-        let summary = if more > churn {
-            format!("The number of threads keeps growing, from {first:.0} to {last:.0}")
-        } else {
-            let lives = short.map(|s| {
-                format!("; {:.0} % of them live less than {}", s * 100.0, duration_f64(settings.number("short") * 1e9))
-            });
-            let lives = lives.filter(|_| churn >= jfr_analyzers::rule::Severity::INFO_SCORE).unwrap_or_default();
-            format!("The program starts {rate:.1} threads per second{by}{lives}")
-        };
-        let verdict = Verdict::scored(churn.max(more), summary);
-        let verdict = if more > churn {
-            verdict.cost(Cost::memory(ratio(grown, last)))
-        } else {
-            verdict.estimate(cost::started(facts, starts as f64))
-        };
-        verdict
-            .explain(ThreadChurn::WHY)
-            .remedy(ThreadChurn::REMEDY)
-            .with("starts", Value::count(starts, "threads"))
-            .with("starts a second", Value::number(rate, "per second"))
-            .with_some("short lives", short.map(Value::share))
-            .with("threads at first", Value::number(first, "threads"))
-            .with("threads at last", Value::number(last, "threads"))
-            .with_some(
-                "most at once",
-                facts.table(STATISTICS).ints("peakCount").max().map(|n| Value::number(n as f64, "threads")),
-            )
-            .with(
-                "started threads",
-                Value::table(
-                    ["threads", "starts"],
-                    pools.into_iter().take(5).map(|(name, n)| [name.into(), Value::count(n, "starts")]),
-                ),
-            )
-            .with(
-                "started by",
-                facts.top_methods(
-                    stacks.iter().filter_map(|g| Some((g.stack("stackTrace")?, g.count() as f64))),
-                    5,
-                    |n| Value::number(n, "starts"),
-                ),
-            )
+        verdict(facts, &measure(facts, settings), settings)
     }
+}
+
+/// Threads that are started, and their number over time.
+struct Measured<'f> {
+    starts: u64,
+    /// Starts per second.
+    rate: f64,
+    /// The share of started threads that live only briefly, 0 to 1; `None` if ends are not recorded.
+    short: Option<f64>,
+    /// The number of threads at first and at last, and the share of steps in between that go up, 0 to 1. All 0 if
+    /// unknown.
+    first: f64,
+    last: f64,
+    up: f64,
+    /// Starts by pool, the most first.
+    pools: Vec<(String, u64)>,
+    /// Starts by stack.
+    stacks: Vec<Group<'f>>,
+}
+
+fn measure<'f>(facts: &'f Facts, settings: &Settings) -> Measured<'f> {
+    let starts = facts.count(START);
+    let (first, last, up) = growth(facts).unwrap_or_default();
+    let groups = facts.groups(&STARTS);
+    let mut pools: HashMap<String, u64> = HashMap::new();
+    for group in groups.iter() {
+        let n = pools.entry(pool_name(group.thread("thread").map_or("?", |t| &t.name))).or_default();
+        *n = n.saturating_add(group.count());
+    }
+    let mut pools: Vec<(String, u64)> = pools.into_iter().collect();
+    pools.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    Measured {
+        starts,
+        rate: starts as f64 / facts.seconds().max(LEAST_SECONDS),
+        short: short_lived(facts, settings.nanos("short")),
+        first,
+        last,
+        up,
+        pools,
+        stacks: groups.by(&["stackTrace"]),
+    }
+}
+
+fn verdict(facts: &Facts, measured: &Measured<'_>, settings: &Settings) -> Verdict {
+    let Measured { starts, rate, short, first, last, up, .. } = measured;
+    let churn = map2(*rate, settings.number("info"), settings.number("warning"));
+    let churn = if short.is_none_or(|share| share >= 0.5) { churn } else { 0.0 };
+    let grown = last - first;
+    let more = if *up >= 0.8 && grown >= ENOUGH {
+        map2(ratio(grown, *first) * 100.0, settings.number("growth-info"), settings.number("growth-warning"))
+    } else {
+        0.0
+    };
+    let verdict = if more > churn {
+        Verdict::scored(more, format!("The number of threads keeps growing, from {first:.0} to {last:.0}"))
+            .cost(Cost::memory(ratio(grown, *last)))
+    } else {
+        Verdict::scored(churn, churn_summary(facts, measured, churn, settings))
+            .estimate(cost::started(facts, *starts as f64))
+    };
+    evidence(facts, measured, verdict.explain(ThreadChurn::WHY).remedy(ThreadChurn::REMEDY))
+}
+
+fn churn_summary(facts: &Facts, measured: &Measured<'_>, score: f64, settings: &Settings) -> String {
+    let Measured { rate, short, stacks, .. } = measured;
+    let site = stacks.iter().max_by_key(|g| g.count()).and_then(|g| facts.site(g.stack("stackTrace")?));
+    let by = site.map(|f| format!(", mostly in {}", f.method)).unwrap_or_default();
+    let lives = short.filter(|_| score >= Severity::INFO_SCORE).map(|s| {
+        format!("; {:.0} % of them live less than {}", s * 100.0, duration_f64(settings.number("short") * 1e9))
+    });
+    format!("The program starts {rate:.1} threads per second{by}{}", lives.unwrap_or_default())
+}
+
+fn evidence(facts: &Facts, measured: &Measured<'_>, verdict: Verdict) -> Verdict {
+    let Measured { starts, rate, short, first, last, pools, stacks, .. } = measured;
+    let rows = pools.iter().take(5).map(|(name, n)| [name.as_str().into(), Value::count(*n, "starts")]);
+    let stacks = stacks.iter().filter_map(|g| Some((g.stack("stackTrace")?, g.count() as f64)));
+    verdict
+        .with("starts", Value::count(*starts, "threads"))
+        .with("starts a second", Value::number(*rate, "per second"))
+        .with_some("short lives", short.map(Value::share))
+        .with("threads at first", Value::number(*first, "threads"))
+        .with("threads at last", Value::number(*last, "threads"))
+        .with_some(
+            "most at once",
+            facts.table(STATISTICS).ints("peakCount").max().map(|n| Value::number(n as f64, "threads")),
+        )
+        .with("started threads", Value::table(["threads", "starts"], rows))
+        .with("started by", facts.top_methods(stacks, 5, |n| Value::number(n, "starts")))
 }
 
 /// The share of started threads that ended within this time; `None` if thread ends are not recorded.

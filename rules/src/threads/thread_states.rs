@@ -128,75 +128,95 @@ impl Rule for ThreadStates {
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        let enough = |t: &HashMap<String, Times>| t.values().map(Times::all).sum::<f64>() >= ENOUGH_SAMPLES;
-        let datadog = sampled(facts, "datadog.MethodSample");
-        let dumps = facts.table(DUMP);
-        let (source, threads, knows_locks) = if enough(&datadog) {
-            ("Datadog's wall-clock samples", datadog, true)
-        } else if dumps.len() >= ENOUGH_DUMPS && unreadable(dumps.texts("result")).is_none() {
-            ("thread dumps", dumped(facts), true)
-        } else {
-            let wall = sampled(facts, "profiler.WallClockSample");
-            if !enough(&wall) && dumps.len() >= ENOUGH_DUMPS {
-                return Verdict::not_applicable(unreadable(dumps.texts("result")).unwrap_or_default());
-            }
-            if !enough(&wall) {
-                return Verdict::not_applicable(format!(
-                    "{} thread dumps are too few ({ENOUGH_DUMPS} are needed; record more with {DUMP}#period=10 s), \
-                     and there are fewer than 100 wall-clock samples from a profiler",
-                    dumps.len()
-                ));
-            }
-            ("async-profiler's wall-clock samples", wall, false)
-        };
-        let all = threads.values().copied().fold(Times::default(), Times::plus);
-        let mut rows: Vec<(&str, &Times)> = threads.iter().map(|(name, times)| (name.as_str(), times)).collect();
-        rows.sort_by(|a, b| {
-            let key = |t: &Times| (t.blocked, t.running, t.all());
-            key(b.1).partial_cmp(&key(a.1)).unwrap_or(std::cmp::Ordering::Equal).then_with(|| a.0.cmp(b.0))
-        });
-        let share = |part: f64| ratio(part, all.all());
-        let bound: Vec<&str> =
-            rows.iter().filter(|(_, t)| ratio(t.blocked, t.all()) > LOCK_BOUND).map(|(name, _)| *name).collect();
-        let blocked = share(all.blocked);
-        let score = map2(blocked * 100.0, settings.number("info"), settings.number("warning"));
-        let split = format!(
-            "Threads are blocked {:.0} % of the time, wait {:.0} % and run {:.0} %",
+        match measure(facts) {
+            Ok(measured) => verdict(&measured, settings),
+            Err(because) => Verdict::not_applicable(because),
+        }
+    }
+}
+
+/// The states of threads.
+struct Measured {
+    /// Where they come from, and whether that shows waiting for locks.
+    source: &'static str,
+    knows_locks: bool,
+    /// The most blocked threads first.
+    threads: Vec<(String, Times)>,
+    /// The sum over all threads.
+    all: Times,
+}
+
+/// The error is why states are unknown.
+fn measure(facts: &Facts) -> Result<Measured, String> {
+    let (source, threads, knows_locks) = states(facts)?;
+    let all = threads.values().copied().fold(Times::default(), Times::plus);
+    let mut threads: Vec<(String, Times)> = threads.into_iter().collect();
+    threads.sort_by(|a, b| {
+        let key = |t: &Times| (t.blocked, t.running, t.all());
+        key(&b.1).partial_cmp(&key(&a.1)).unwrap_or(std::cmp::Ordering::Equal).then_with(|| a.0.cmp(&b.0))
+    });
+    Ok(Measured { source, knows_locks, threads, all })
+}
+
+/// The states by thread from the best source, its name, and whether it shows waiting for locks.
+fn states(facts: &Facts) -> Result<(&'static str, HashMap<String, Times>, bool), String> {
+    let enough = |t: &HashMap<String, Times>| t.values().map(Times::all).sum::<f64>() >= ENOUGH_SAMPLES;
+    let datadog = sampled(facts, "datadog.MethodSample");
+    if enough(&datadog) {
+        return Ok(("Datadog's wall-clock samples", datadog, true));
+    }
+    let dumps = facts.table(DUMP);
+    if dumps.len() >= ENOUGH_DUMPS && unreadable(dumps.texts("result")).is_none() {
+        return Ok(("thread dumps", dumped(facts), true));
+    }
+    let wall = sampled(facts, "profiler.WallClockSample");
+    if enough(&wall) {
+        return Ok(("async-profiler's wall-clock samples", wall, false));
+    }
+    if dumps.len() >= ENOUGH_DUMPS {
+        return Err(unreadable(dumps.texts("result")).unwrap_or_default().to_owned());
+    }
+    Err(format!(
+        "{} thread dumps are too few ({ENOUGH_DUMPS} are needed; record more with {DUMP}#period=10 s), \
+         and there are fewer than 100 wall-clock samples from a profiler",
+        dumps.len()
+    ))
+}
+
+fn verdict(measured: &Measured, settings: &Settings) -> Verdict {
+    let Measured { source, threads, all, .. } = measured;
+    let share = |part: f64| ratio(part, all.all());
+    let blocked = share(all.blocked);
+    let bound = threads.iter().filter(|(_, t)| ratio(t.blocked, t.all()) > LOCK_BOUND);
+    let bound: Vec<&str> = bound.map(|(name, _)| name.as_str()).collect();
+    let summary = if measured.knows_locks {
+        let most = bound.first().map(|t| format!("; {t} is blocked most")).unwrap_or_default();
+        format!(
+            "Threads are blocked {:.0} % of the time, wait {:.0} % and run {:.0} %{most} (from {source})",
             blocked * 100.0,
             share(all.waiting) * 100.0,
             share(all.running) * 100.0
-        );
-        let most = bound.first().map(|t| format!("; {t} is blocked most")).unwrap_or_default();
-        let summary = if knows_locks {
-            format!("{split}{most} (from {source})")
-        } else {
-            format!("Threads run {:.0} % of the time; {source} do not show lock waits", share(all.running) * 100.0)
-        };
-        Verdict::scored(score, summary)
-            .explain(ThreadStates::WHY)
-            .remedy(ThreadStates::REMEDY)
-            .cost(Cost::elapsed(blocked))
-            .with("running", Value::share(share(all.running)))
-            .with("waiting", Value::share(share(all.waiting)))
-            .with("blocked", Value::share(blocked))
-            .with("threads bound by locks", Value::list("threads", bound.iter().copied()))
-            .with(
-                "threads",
-                Value::table(
-                    ["thread", "label", "running", "waiting", "blocked"],
-                    rows.iter().take(20).map(|(name, times)| {
-                        let share = |part: f64| Value::share(ratio(part, times.all()));
-                        [
-                            (*name).into(),
-                            times.label().into(),
-                            share(times.running),
-                            share(times.waiting),
-                            share(times.blocked),
-                        ]
-                    }),
-                ),
-            )
-    }
+        )
+    } else {
+        format!("Threads run {:.0} % of the time; {source} do not show lock waits", share(all.running) * 100.0)
+    };
+    Verdict::scored(map2(blocked * 100.0, settings.number("info"), settings.number("warning")), summary)
+        .explain(ThreadStates::WHY)
+        .remedy(ThreadStates::REMEDY)
+        .cost(Cost::elapsed(blocked))
+        .with("running", Value::share(share(all.running)))
+        .with("waiting", Value::share(share(all.waiting)))
+        .with("blocked", Value::share(blocked))
+        .with("threads bound by locks", Value::list("threads", bound))
+        .with("threads", thread_table(threads))
+}
+
+fn thread_table(threads: &[(String, Times)]) -> Value {
+    let rows = threads.iter().take(20).map(|(name, times)| {
+        let share = |part: f64| Value::share(ratio(part, times.all()));
+        [name.as_str().into(), times.label().into(), share(times.running), share(times.waiting), share(times.blocked)]
+    });
+    Value::table(["thread", "label", "running", "waiting", "blocked"], rows)
 }
 
 fn sampled(facts: &Facts, event: &str) -> HashMap<String, Times> {

@@ -69,58 +69,71 @@ impl Rule for VirtualThreadPinned {
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        let pins = facts.groups(&PINS);
-        let Some(all) = pins.total() else {
-            return Verdict::ok("No virtual thread waited while pinned");
-        };
-        let set = facts.property("jdk.virtualThreadScheduler.parallelism").and_then(|p| p.trim().parse::<i64>().ok());
-        let carriers = set.or_else(|| facts.hardware_threads()).filter(|n| *n > 0).unwrap_or(1) as f64;
-        let share = ratio(all.sum("duration"), carriers * facts.nanos() as f64);
-        let number_of = |key| settings.number(key);
-        let longest = map2(all.max("duration") / 1e9, number_of("info"), number_of("warning"));
-        let score = longest.max(map2(share * 100.0, number_of("share-info"), number_of("share-warning")));
-        let sites = sites(facts, pins.iter());
-        let place = sites
-            .first()
-            .and_then(|s| s.frame.as_ref())
-            .map(|f| format!(", mostly in {}", f.method))
-            .unwrap_or_default();
-        Verdict::scored(
-            score,
-            format!(
-                "Virtual threads waited {} while pinned, for up to {}{place}; that is {} of the carriers' time",
-                things(all.count(), "time", "times"),
-                duration_f64(all.max("duration")),
-                rounded_percent(share * 100.0)
-            ),
-        )
+        match measure(facts) {
+            Some(measured) => verdict(&measured, settings),
+            None => Verdict::ok("No virtual thread waited while pinned"),
+        }
+    }
+}
+
+/// Waiting while pinned.
+struct Measured<'f> {
+    all: Group<'f>,
+    /// The number of carrier threads, and the share of their time that is lost, 0 to 1.
+    carriers: f64,
+    share: f64,
+    sites: Vec<Site>,
+}
+
+/// `None` if no virtual thread waited while pinned.
+fn measure(facts: &Facts) -> Option<Measured<'_>> {
+    let pins = facts.groups(&PINS);
+    let all = pins.total()?;
+    let set = facts.property("jdk.virtualThreadScheduler.parallelism").and_then(|p| p.trim().parse::<i64>().ok());
+    let carriers = set.or_else(|| facts.hardware_threads()).filter(|n| *n > 0).unwrap_or(1) as f64;
+    let share = ratio(all.sum("duration"), carriers * facts.nanos() as f64);
+    Some(Measured { all, carriers, share, sites: sites(facts, pins.iter()) })
+}
+
+fn verdict(measured: &Measured<'_>, settings: &Settings) -> Verdict {
+    let Measured { all, carriers, share, sites } = measured;
+    let number_of = |key| settings.number(key);
+    let longest = map2(all.max("duration") / 1e9, number_of("info"), number_of("warning"));
+    let score = longest.max(map2(share * 100.0, number_of("share-info"), number_of("share-warning")));
+    let place = sites.first().and_then(|s| s.frame.as_ref());
+    let summary = format!(
+        "Virtual threads waited {} while pinned, for up to {}{}; that is {} of the carriers' time",
+        things(all.count(), "time", "times"),
+        duration_f64(all.max("duration")),
+        place.map(|f| format!(", mostly in {}", f.method)).unwrap_or_default(),
+        rounded_percent(share * 100.0)
+    );
+    Verdict::scored(score, summary)
         .explain(VirtualThreadPinned::WHY)
         .remedy(VirtualThreadPinned::REMEDY)
-        .cost(Cost::elapsed(share))
+        .cost(Cost::elapsed(*share))
         .with("times", Value::count(all.count(), "times"))
         .with("longest", Value::nanos_f64(all.max("duration")))
         .with("longest at", Value::instant(all.max_start()))
         .with("time pinned", Value::nanos_f64(all.sum("duration")))
-        .with("share of the carriers' time", Value::share(share))
-        .with("carriers", Value::number(carriers, "threads"))
-        .with(
-            "places",
-            Value::table(
-                ["at", "line", "why", "times", "time", "longest"],
-                sites.iter().take(10).map(|s| {
-                    let line = s.frame.as_ref().and_then(|f| f.line).map_or(String::new(), |l| l.to_string());
-                    [
-                        s.frame.as_ref().map_or("unknown", |f| f.method.as_str()).into(),
-                        line.into(),
-                        s.reason.as_str().into(),
-                        Value::count(s.count, "times"),
-                        Value::nanos_f64(s.nanos),
-                        Value::nanos_f64(s.longest),
-                    ]
-                }),
-            ),
-        )
-    }
+        .with("share of the carriers' time", Value::share(*share))
+        .with("carriers", Value::number(*carriers, "threads"))
+        .with("places", site_table(sites))
+}
+
+fn site_table(sites: &[Site]) -> Value {
+    let rows = sites.iter().take(10).map(|s| {
+        let line = s.frame.as_ref().and_then(|f| f.line).map_or(String::new(), |l| l.to_string());
+        [
+            s.frame.as_ref().map_or("unknown", |f| f.method.as_str()).into(),
+            line.into(),
+            s.reason.as_str().into(),
+            Value::count(s.count, "times"),
+            Value::nanos_f64(s.nanos),
+            Value::nanos_f64(s.longest),
+        ]
+    });
+    Value::table(["at", "line", "why", "times", "time", "longest"], rows)
 }
 
 /// Pinned waits by the program's first frame and the reason, with the longest total first.
