@@ -20,7 +20,7 @@
 //! let recording = jfr_parse::Recording::open(path)?;
 //! let report = analysis.evaluate(&recording, &AnalysisOptions::default())?;
 //! let outcome = report.outcome("PricingOverhead").expect("it is a rule like any other");
-//! assert_eq!(outcome.verdict.summary, "Pricing engine takes 0 % of the CPU samples");
+//! assert_eq!(outcome.verdict.summary, "Pricing engine takes 0 % of CPU time");
 //! # Ok::<(), AnalysisError>(())
 //! ```
 //!

@@ -224,7 +224,7 @@ fn profiles_without_a_recording_are_analyzed_too() {
         let rules = report["rules"].as_array().unwrap();
         rules.iter().find(|r| r["id"] == id).unwrap()["summary"].as_str().unwrap().to_owned()
     };
-    assert_eq!(summary("ProfileHotFunction"), "hot takes 90 % of CPU time by itself");
+    assert_eq!(summary("ProfileHotFunction"), "hot itself takes 90 % of CPU time");
     assert!(summary("ProfileHeapGrowth").contains("rises steadily"), "{}", summary("ProfileHeapGrowth"));
     assert!(summary("ProfileExceptionRate").starts_with("Not applicable"));
     // The search finds and counts them.

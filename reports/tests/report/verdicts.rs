@@ -37,15 +37,15 @@ fn short(recording: &str) -> String {
     name.replace('/', "-")
 }
 
-/// What one rule says, as the report in text shows it, without the facts about the recording before it.
-fn said(report: &Report, outcome: &Outcome) -> String {
+/// The report with the verdict of one rule alone, without the facts about the recording, and whether the rule's finding is
+/// part of another one there.
+pub(super) fn alone(report: &Report, outcome: &Outcome) -> (Report, bool) {
     let mut alone = report.clone();
     alone.rules.retain(|o| o.rule.id == outcome.rule.id);
     alone.findings.retain(|f| f.id == outcome.rule.id);
     alone.recording.notes.clear();
-    let mut text = String::new();
-    if alone.findings.is_empty() && outcome.verdict.is_finding() {
-        text.push_str("Part of another finding; alone it would be:\n\n");
+    let is_part = alone.findings.is_empty() && outcome.verdict.is_finding();
+    if is_part {
         alone.findings.push(Finding {
             id: outcome.rule.id.clone(),
             severity: outcome.verdict.severity,
@@ -55,6 +55,13 @@ fn said(report: &Report, outcome: &Outcome) -> String {
             also: Vec::new(),
         });
     }
+    (alone, is_part)
+}
+
+/// What one rule says, as the report in text shows it, without the facts about the recording before it.
+fn said(report: &Report, outcome: &Outcome) -> String {
+    let (alone, is_part) = alone(report, outcome);
+    let text = if is_part { "Part of another finding; alone it would be:\n\n" } else { "" };
     let mut style = Style::default();
     (style.evidence, style.least) = (true, Severity::NotApplicable);
     let whole = write(Format::Text, &[Entry::new("", &alone)], &style);
@@ -62,7 +69,7 @@ fn said(report: &Report, outcome: &Outcome) -> String {
     let begin = whole.find(&format!("\n{badge}")).expect("the verdict is in the report");
     // The last line counts the rules without a finding; here at most this one.
     let end = whole.rfind("\n1 rule ").unwrap_or(whole.len());
-    text + whole[begin..end].trim()
+    text.to_owned() + whole[begin..end].trim()
 }
 
 #[test]

@@ -31,7 +31,12 @@ impl Rule for MultipleAgents {
                           applies the limit for Java agents to native agents.",
             )
             .settings(
-                const { &[Setting::count("java", 1.0, "Java agents"), Setting::count("native", 1.0, "Native agents")] },
+                const {
+                    &[
+                        Setting::count("java", 1.0, "Java agents that may be loaded"),
+                        Setting::count("native", 1.0, "Native agents that may be loaded"),
+                    ]
+                },
             )
             .why(Self::WHY)
             .remedy(Self::REMEDY)

@@ -26,7 +26,7 @@ impl Rule for BiasedLockingRevocationPause {
             .title("Biased locking revocation pauses")
             .category(Category::Jvm)
             .description("How long the JVM pauses the program to revoke biased locks (up to JDK 17).")
-            .formula("25 where all RevokeBias operations together take `info`, approaching 100 beyond.")
+            .formula("25 if all RevokeBias operations together take `info`, approaching 100 for more.")
             .settings(const { &[Setting::seconds("info", 0.1, "Total time that is worth a look")] })
             .why(Self::WHY)
             .remedy(Self::REMEDY)
