@@ -67,43 +67,59 @@ impl Rule for ClassLeak {
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        let unloads: HashMap<_, u64> =
-            facts.groups(&UNLOADS).iter().map(|g| (g.key("unloadedClass"), g.count())).collect();
-        // Loads that define a class, and all loads, which JMC counts.
-        let mut loads: HashMap<Cell, (u64, u64, &str)> = HashMap::new();
-        for group in facts.groups(&LOADS).iter() {
-            let name = group.text("loadedClass").unwrap_or("?");
-            let (defined, all, _) = loads.entry(group.key("loadedClass")).or_insert((0, 0, name));
-            *all = all.saturating_add(group.count());
-            if group.key(DEFINING) == group.key(INITIATING) {
-                *defined = defined.saturating_add(group.count());
-            }
+        verdict(facts, &measure(facts), settings)
+    }
+}
+
+/// Classes that stayed loaded.
+struct Measured<'f> {
+    /// Whether any class was loaded.
+    any: bool,
+    /// Loads that define a class, without those that were unloaded; the most first.
+    classes: Vec<(u64, &'f str)>,
+    /// The most loads of a class as JMC counts them: all of them, without those that were unloaded.
+    most_of_jmc: u64,
+}
+
+fn measure(facts: &Facts) -> Measured<'_> {
+    let unloads: HashMap<_, u64> = facts.groups(&UNLOADS).iter().map(|g| (g.key("unloadedClass"), g.count())).collect();
+    // Loads that define a class, and all loads.
+    let mut loads: HashMap<Cell, (u64, u64, &str)> = HashMap::new();
+    for group in facts.groups(&LOADS).iter() {
+        let name = group.text("loadedClass").unwrap_or("?");
+        let (defined, all, _) = loads.entry(group.key("loadedClass")).or_insert((0, 0, name));
+        *all = all.saturating_add(group.count());
+        if group.key(DEFINING) == group.key(INITIATING) {
+            *defined = defined.saturating_add(group.count());
         }
-        let left: Vec<(u64, u64, &str)> = loads
-            .iter()
-            .map(|(class, (defined, all, name))| {
-                let unloaded = unloads.get(class).copied().unwrap_or(0);
-                (defined.saturating_sub(unloaded), all.saturating_sub(unloaded), *name)
-            })
-            .collect();
-        let score = |most: u64| 0.75 * map_exp100(most as f64, settings.number("warning"));
-        let as_jmc = Severity::of_score(score(left.iter().map(|(_, all, _)| *all).max().unwrap_or(0)));
-        let mut classes: Vec<(u64, &str)> =
-            left.iter().filter(|(n, ..)| *n > 0).map(|(n, _, name)| (*n, *name)).collect();
-        classes.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(b.1)));
-        let Some((most, name)) = classes.first().copied() else {
-            let none = if loads.is_empty() { "No class was loaded" } else { "No class stayed loaded" };
-            return Verdict::ok(none).jmc(as_jmc);
-        };
-        // Classes that are there more than once, as a share of all.
-        let extra = classes.iter().map(|(n, _)| n.saturating_sub(1)).fold(0u64, u64::saturating_add) as f64;
-        let loaded = classes.iter().map(|(n, _)| *n).fold(0u64, u64::saturating_add) as f64;
-        let all = facts.table(STATISTICS).floats("loadedClassCount").fold(loaded, f64::max);
-        let rows = classes.iter().take(5).map(|(n, class)| [(*class).into(), Value::count(*n, "loads")]);
-        Verdict::scored(
-            score(most),
-            format!("{name} was loaded {} without being unloaded", things(most, "time", "times")),
-        )
+    }
+    let any = !loads.is_empty();
+    let (mut classes, mut most_of_jmc) = (Vec::new(), 0);
+    for (class, (defined, all, name)) in loads {
+        let unloaded = unloads.get(&class).copied().unwrap_or(0);
+        most_of_jmc = all.saturating_sub(unloaded).max(most_of_jmc);
+        classes.push((defined.saturating_sub(unloaded), name));
+    }
+    classes.retain(|(n, _)| *n > 0);
+    classes.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(b.1)));
+    Measured { any, classes, most_of_jmc }
+}
+
+fn verdict(facts: &Facts, measured: &Measured<'_>, settings: &Settings) -> Verdict {
+    let score = |most: u64| 0.75 * map_exp100(most as f64, settings.number("warning"));
+    let as_jmc = Severity::of_score(score(measured.most_of_jmc));
+    let classes = &measured.classes;
+    let Some((most, name)) = classes.first().copied() else {
+        let none = if measured.any { "No class stayed loaded" } else { "No class was loaded" };
+        return Verdict::ok(none).jmc(as_jmc);
+    };
+    // Classes that are there more than once, as a share of all.
+    let extra = classes.iter().map(|(n, _)| n.saturating_sub(1)).fold(0u64, u64::saturating_add) as f64;
+    let loaded = classes.iter().map(|(n, _)| *n).fold(0u64, u64::saturating_add) as f64;
+    let all = facts.table(STATISTICS).floats("loadedClassCount").fold(loaded, f64::max);
+    let rows = classes.iter().take(5).map(|(n, class)| [(*class).into(), Value::count(*n, "loads")]);
+    let summary = format!("{name} was loaded {} without being unloaded", things(most, "time", "times"));
+    Verdict::scored(score(most), summary)
         .explain(ClassLeak::WHY)
         .remedy(ClassLeak::REMEDY)
         .cost(cost::classes(facts, ratio(extra, all)))
@@ -111,7 +127,6 @@ impl Rule for ClassLeak {
         // By name only; MetaspaceChurn counts the loaders.
         .at_most(Severity::Info)
         .with("classes", Value::table(["class", "loads"], rows))
-    }
 }
 
 #[cfg(test)]

@@ -54,53 +54,66 @@ impl Rule for CodeCache {
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
         let full = facts.count("jdk.CodeCacheFull");
-        let configuration = facts.table("jdk.CodeCacheConfiguration");
-        let Some(sizes) = configuration.last() else {
-            if full == 0 {
-                return Verdict::not_applicable("the recording does not contain the code cache size");
-            }
-            return found(full);
-        };
-        let size = |field: &str| sizes.float(field).filter(|s| *s > 0.0);
-        let mut least: BTreeMap<&str, f64> = BTreeMap::new();
-        for row in facts.table("jdk.CodeCacheStatistics").rows() {
-            let Some(free) = row.float("unallocatedCapacity") else { continue };
-            let segment = least.entry(row.text("codeBlobType").unwrap_or("all")).or_insert(f64::INFINITY);
-            *segment = segment.min(free);
+        match measure(facts) {
+            None if full > 0 => found(full),
+            None => Verdict::not_applicable("the recording does not contain the code cache size"),
+            Some(segments) if full > 0 => found(full).with("segments", segment_table(&segments)),
+            Some(segments) => verdict(&segments, settings),
         }
-        let fills: Vec<(&str, f64, f64)> = least
-            .into_iter()
-            .filter_map(|(segment, free)| {
-                let size = match segment {
-                    "CodeHeap 'non-nmethods'" => size("nonNMethodSize"),
-                    "CodeHeap 'profiled nmethods'" => size("profiledSize"),
-                    "CodeHeap 'non-profiled nmethods'" => size("nonProfiledSize"),
-                    _ => None,
-                };
-                let size = size.or_else(|| sizes.float("reservedSize"))?;
-                Some((segment, 1.0 - ratio(free, size), size))
-            })
-            .collect();
-        let rows =
-            fills.iter().map(|(segment, fill, size)| [(*segment).into(), Value::share(*fill), Value::bytes(*size)]);
-        let table = Value::table(["segment", "fill", "size"], rows);
-        if full > 0 {
-            return found(full).with("segments", table);
-        }
-        let Some((segment, fill, _)) = fills.iter().max_by(|a, b| a.1.total_cmp(&b.1)) else {
-            return Verdict::not_applicable("the recording has no code cache statistics");
-        };
-        Verdict::scored(
-            map2(fill * 100.0, settings.number("info"), settings.number("warning")),
-            format!("The fullest code cache segment is {:.0} % full: {segment}", fill * 100.0),
-        )
-        .explain(CodeCache::WHY)
-        .remedy(CodeCache::REMEDY)
-        .cost(Cost::memory(*fill))
-        // The segment for the JVM's own code is sized to fit, so it is always full.
-        .at_most(if segment.contains("non-nmethods") { Severity::Ok } else { Severity::Warning })
-        .with("segments", table)
     }
+}
+
+/// A segment of the code cache.
+struct Segment<'f> {
+    name: &'f str,
+    /// The highest share in use, 0 to 1.
+    fill: f64,
+    /// In bytes.
+    size: f64,
+}
+
+/// `None` if the size of the code cache is unknown.
+fn measure(facts: &Facts) -> Option<Vec<Segment<'_>>> {
+    let sizes = facts.table("jdk.CodeCacheConfiguration").last()?;
+    let size = |field: &str| sizes.float(field).filter(|s| *s > 0.0);
+    let mut least: BTreeMap<&str, f64> = BTreeMap::new();
+    for row in facts.table("jdk.CodeCacheStatistics").rows() {
+        let Some(free) = row.float("unallocatedCapacity") else { continue };
+        let segment = least.entry(row.text("codeBlobType").unwrap_or("all")).or_insert(f64::INFINITY);
+        *segment = segment.min(free);
+    }
+    let segments = least.into_iter().filter_map(|(name, free)| {
+        let size = match name {
+            "CodeHeap 'non-nmethods'" => size("nonNMethodSize"),
+            "CodeHeap 'profiled nmethods'" => size("profiledSize"),
+            "CodeHeap 'non-profiled nmethods'" => size("nonProfiledSize"),
+            _ => None,
+        };
+        let size = size.or_else(|| sizes.float("reservedSize"))?;
+        Some(Segment { name, fill: 1.0 - ratio(free, size), size })
+    });
+    Some(segments.collect())
+}
+
+fn verdict(segments: &[Segment<'_>], settings: &Settings) -> Verdict {
+    let Some(Segment { name, fill, .. }) = segments.iter().max_by(|a, b| a.fill.total_cmp(&b.fill)) else {
+        return Verdict::not_applicable("the recording has no code cache statistics");
+    };
+    Verdict::scored(
+        map2(fill * 100.0, settings.number("info"), settings.number("warning")),
+        format!("The fullest code cache segment is {:.0} % full: {name}", fill * 100.0),
+    )
+    .explain(CodeCache::WHY)
+    .remedy(CodeCache::REMEDY)
+    .cost(Cost::memory(*fill))
+    // The segment for the JVM's own code is sized to fit, so it is always full.
+    .at_most(if name.contains("non-nmethods") { Severity::Ok } else { Severity::Warning })
+    .with("segments", segment_table(segments))
+}
+
+fn segment_table(segments: &[Segment<'_>]) -> Value {
+    let rows = segments.iter().map(|s| [s.name.into(), Value::share(s.fill), Value::bytes(s.size)]);
+    Value::table(["segment", "fill", "size"], rows)
 }
 
 fn found(full: u64) -> Verdict {

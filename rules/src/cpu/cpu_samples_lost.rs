@@ -57,52 +57,67 @@ impl Rule for CpuSamplesLost {
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        let groups = facts.groups(&SAMPLES);
-        let count = |keep: fn(&Group<'_>) -> bool| {
-            groups.iter().filter(keep).fold(0u64, |sum, g| sum.saturating_add(g.count())) as f64
-        };
-        let samples = count(|_| true);
-        let failed = count(|g| g.int("failed") == Some(1));
-        let biased = count(|g| g.int("biased") == Some(1));
-        let lost = facts.groups(&LOST).total().map_or(0.0, |g| g.sum("lostSamples"));
-        if samples + lost < ENOUGH {
+        let measured = measure(facts);
+        let all = measured.samples + measured.lost;
+        if all < ENOUGH {
             return Verdict::not_applicable(format!(
-                "{:.0} CPU-time samples are too few to judge; at least {ENOUGH:.0} are needed",
-                samples + lost
+                "{all:.0} CPU-time samples are too few to judge; at least {ENOUGH:.0} are needed"
             ));
         }
-        let lost_share = ratio(lost, samples + lost);
-        let failed_share = ratio(failed, samples);
-        let score = |share: f64| map2(share * 100.0, settings.number("info"), settings.number("warning"));
-        let mut threads: Vec<Group<'_>> = facts.groups(&LOST).iter().collect();
-        threads.sort_by(|a, b| b.sum("lostSamples").total_cmp(&a.sum("lostSamples")));
-        Verdict::scored(
-            score(lost_share).max(score(failed_share)),
-            format!(
-                "{} of the CPU-time samples were lost, and {} of the rest have no stack",
-                rounded_percent(lost_share * 100.0),
-                rounded_percent(failed_share * 100.0)
-            ),
-        )
+        verdict(&measured, settings)
+    }
+}
+
+/// CPU-time samples.
+struct Measured<'f> {
+    samples: f64,
+    /// Those without a stack, and those at a safepoint rather than where the program was.
+    failed: f64,
+    biased: f64,
+    /// Samples that were not written.
+    lost: f64,
+    /// By thread, the most lost samples first.
+    threads: Vec<Group<'f>>,
+}
+
+fn measure(facts: &Facts) -> Measured<'_> {
+    let groups = facts.groups(&SAMPLES);
+    let count = |keep: fn(&Group<'_>) -> bool| {
+        groups.iter().filter(keep).fold(0u64, |sum, g| sum.saturating_add(g.count())) as f64
+    };
+    let mut threads: Vec<Group<'_>> = facts.groups(&LOST).iter().collect();
+    threads.sort_by(|a, b| b.sum("lostSamples").total_cmp(&a.sum("lostSamples")));
+    Measured {
+        samples: count(|_| true),
+        failed: count(|g| g.int("failed") == Some(1)),
+        biased: count(|g| g.int("biased") == Some(1)),
+        lost: facts.groups(&LOST).total().map_or(0.0, |g| g.sum("lostSamples")),
+        threads,
+    }
+}
+
+fn verdict(measured: &Measured<'_>, settings: &Settings) -> Verdict {
+    let Measured { samples, failed, biased, lost, threads } = measured;
+    let lost_share = ratio(*lost, samples + lost);
+    let failed_share = ratio(*failed, *samples);
+    let score = |share: f64| map2(share * 100.0, settings.number("info"), settings.number("warning"));
+    let summary = format!(
+        "{} of the CPU-time samples were lost, and {} of the rest have no stack",
+        rounded_percent(lost_share * 100.0),
+        rounded_percent(failed_share * 100.0)
+    );
+    let rows = threads.iter().take(5).map(|g| {
+        let name = g.thread("eventThread").map_or("?", |t| t.name.as_str());
+        [name.into(), Value::number(g.sum("lostSamples"), "samples")]
+    });
+    Verdict::scored(score(lost_share).max(score(failed_share)), summary)
         .explain(CpuSamplesLost::WHY)
         .remedy(CpuSamplesLost::REMEDY)
         .with("lost", Value::share(lost_share))
         .with("without a stack", Value::share(failed_share))
-        .with("biased to safepoints", Value::share(ratio(biased, samples)))
-        .with("samples", Value::number(samples, "samples"))
-        .with(
-            "threads that lost most",
-            Value::table(
-                ["thread", "lost samples"],
-                threads.iter().take(5).map(|g| {
-                    [
-                        g.thread("eventThread").map_or("?", |t| t.name.as_str()).into(),
-                        Value::number(g.sum("lostSamples"), "samples"),
-                    ]
-                }),
-            ),
-        )
-    }
+        .with("biased to safepoints", Value::share(ratio(*biased, *samples)))
+        .with("samples", Value::number(*samples, "samples"))
+        .with("threads that lost most", Value::table(["thread", "lost samples"], rows))
 }
 
 #[cfg(test)]

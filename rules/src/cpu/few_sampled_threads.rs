@@ -61,55 +61,82 @@ impl Rule for FewSampledThreads {
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        let groups = facts.groups(&SAMPLES);
-        let Some(hardware) = facts.hardware_threads() else {
-            return Verdict::not_applicable("the recording does not contain the number of CPUs");
-        };
-        let cores = facts.table("jdk.CPUInformation").ints("cores").filter(|n| *n > 0).min().unwrap_or(hardware);
-        let each = settings.number("each");
-        let sampled = groups.len() as f64;
-        let busy = groups.iter().filter(|g| g.count() as f64 >= each).count();
-        let evidence = |v: Verdict| {
-            v.with("threads with enough samples", Value::count(busy as u64, "threads"))
-                .with("hardware threads", Value::number(hardware as f64, "threads"))
-        };
-        if let Some((load, from)) = highest_load(facts, settings.nanos("window")) {
-            let idle = settings.number("load") / 100.0 * (100.0 / cores as f64 * sampled).min(100.0);
-            if load * 100.0 < idle {
-                let window = Value::window(from, from.saturating_add(settings.nanos("window")));
-                return evidence(Verdict::ok(format!(
-                    "The program is almost idle: its load peaks at {}",
-                    rounded_percent(load * 100.0)
-                )))
-                .with("busiest window", window);
-            }
+        match measure(facts, settings) {
+            Some(measured) => verdict(facts, &measured, settings),
+            None => Verdict::not_applicable("the recording does not contain the number of CPUs"),
         }
-        let count = groups.iter().fold(0u64, |sum, g| sum.saturating_add(g.count()));
-        if (count as f64) < settings.number("samples") {
-            return Verdict::not_applicable("there are too few method samples");
-        }
-        if i64::try_from(busy).unwrap_or(i64::MAX) >= hardware {
-            return evidence(Verdict::ok("Enough threads are busy to use all CPUs"));
-        }
-        let unused = 1.0 - busy as f64 / hardware as f64;
-        // How much of the time the busy threads run.
-        let running = highest_load(facts, i64::MAX).map_or(1.0, |(load, _)| ratio(load * hardware as f64, busy as f64));
-        let verdict = evidence(
-            Verdict::scored(
-                map_exp74(unused * 100.0, settings.number("ratio")),
-                format!(
-                    "{busy} {} the work; the machine can run {hardware} at once",
-                    if busy == 1 { "thread does" } else { "threads do" }
-                ),
-            )
-            .at_most(if count >= ENOUGH { Severity::Info } else { Severity::Ok })
-            .cost(Cost::elapsed(unused * running.min(1.0)))
-            .explain(FewSampledThreads::WHY)
-            .remedy(FewSampledThreads::REMEDY),
-        );
-        // A rule that names what these threads do says more.
-        overhead::ids().fold(verdict, Verdict::told_by)
     }
+}
+
+/// How many threads run on how many CPUs.
+struct Measured {
+    hardware: i64,
+    cores: i64,
+    /// Threads with samples, and those with enough of them.
+    sampled: usize,
+    busy: usize,
+    samples: u64,
+    /// The highest load of a window, 0 to 1, and the start of the window.
+    peak: Option<(f64, i64)>,
+}
+
+/// `None` if the number of CPUs is unknown.
+fn measure(facts: &Facts, settings: &Settings) -> Option<Measured> {
+    let groups = facts.groups(&SAMPLES);
+    let hardware = facts.hardware_threads()?;
+    let each = settings.number("each");
+    Some(Measured {
+        hardware,
+        cores: facts.table("jdk.CPUInformation").ints("cores").filter(|n| *n > 0).min().unwrap_or(hardware),
+        sampled: groups.len(),
+        busy: groups.iter().filter(|g| g.count() as f64 >= each).count(),
+        samples: groups.iter().fold(0u64, |sum, g| sum.saturating_add(g.count())),
+        peak: highest_load(facts, settings.nanos("window")),
+    })
+}
+
+impl Measured {
+    /// The load in percent below which the program is almost idle, if it is `load` on all cores.
+    fn idle(&self, load: f64) -> f64 {
+        load / 100.0 * (100.0 / self.cores as f64 * self.sampled as f64).min(100.0)
+    }
+
+    fn evidence(&self, verdict: Verdict) -> Verdict {
+        verdict
+            .with("threads with enough samples", Value::count(self.busy as u64, "threads"))
+            .with("hardware threads", Value::number(self.hardware as f64, "threads"))
+    }
+}
+
+fn verdict(facts: &Facts, measured: &Measured, settings: &Settings) -> Verdict {
+    let Measured { hardware, busy, samples, .. } = measured;
+    let idle = measured.idle(settings.number("load"));
+    if let Some((load, from)) = measured.peak.filter(|(load, _)| load * 100.0 < idle) {
+        let window = Value::window(from, from.saturating_add(settings.nanos("window")));
+        let verdict =
+            Verdict::ok(format!("The program is almost idle: its load peaks at {}", rounded_percent(load * 100.0)));
+        return measured.evidence(verdict).with("busiest window", window);
+    }
+    if (*samples as f64) < settings.number("samples") {
+        return Verdict::not_applicable("there are too few method samples");
+    }
+    if i64::try_from(*busy).unwrap_or(i64::MAX) >= *hardware {
+        return measured.evidence(Verdict::ok("Enough threads are busy to use all CPUs"));
+    }
+    let unused = 1.0 - *busy as f64 / *hardware as f64;
+    // How much of the time the busy threads run.
+    let running = highest_load(facts, i64::MAX).map_or(1.0, |(load, _)| ratio(load * *hardware as f64, *busy as f64));
+    let work = if *busy == 1 { "thread does" } else { "threads do" };
+    let verdict = Verdict::scored(
+        map_exp74(unused * 100.0, settings.number("ratio")),
+        format!("{busy} {work} the work; the machine can run {hardware} at once"),
+    )
+    .at_most(if *samples >= ENOUGH { Severity::Info } else { Severity::Ok })
+    .cost(Cost::elapsed(unused * running.min(1.0)))
+    .explain(FewSampledThreads::WHY)
+    .remedy(FewSampledThreads::REMEDY);
+    // A rule that names what these threads do says more.
+    overhead::ids().fold(measured.evidence(verdict), Verdict::told_by)
 }
 
 /// The JVM's highest mean load over half-overlapping windows, and the start of that window.

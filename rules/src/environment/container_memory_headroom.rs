@@ -4,8 +4,7 @@ use crate::series::highest;
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
-use jfrkit_profile::units;
-use jfrkit_profile::units::size_f64;
+use jfrkit_profile::units::{self, size_f64};
 
 /// Memory usage of the container relative to its limit. Needs the list of `jdk.ContainerMemoryUsage`.
 ///
@@ -63,55 +62,83 @@ impl Rule for ContainerMemoryHeadroom {
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        let configuration = facts.table("jdk.ContainerConfiguration");
-        let host = configuration.ints("hostTotalMemory").filter(|n| *n > 0).max().unwrap_or(UNLIMITED);
-        let limits = configuration.ints("memoryLimit").filter(|n| *n > 0 && *n < UNLIMITED && *n < host);
-        let Some(limit) = limits.last() else {
+        let Some(measured) = measure(facts) else {
             return Verdict::not_applicable("the container has no memory limit");
         };
-        let limit = limit as f64;
-        let usage = facts.table("jdk.ContainerMemoryUsage");
-        let peak = usage.rows().filter_map(|r| Some((r.int("memoryUsage")?, r.start))).max();
-        let used = peak.map(|(bytes, _)| bytes as f64);
-        // Count increases only: the counter started before the recording, and restarts with the container.
-        let fails: Vec<i64> = usage.ints("memoryFailCount").collect();
-        let failed =
-            fails.iter().zip(fails.iter().skip(1)).fold(0i64, |sum, (a, b)| sum.saturating_add((b - a).max(0)));
-        let heap = facts.max_heap().map(|n| n as f64);
-        let percent = |part: Option<f64>| ratio(part.unwrap_or(0.0), limit) * 100.0;
-        if used.is_none() && heap.is_none() {
+        if measured.peak.is_none() && measured.heap.is_none() {
             return Verdict::not_applicable(
                 "neither the container's memory usage nor the maximum heap size is recorded",
             );
         }
-        let by_usage = map2(percent(used), settings.number("info"), settings.number("warning"));
-        let by_heap = map2(percent(heap), settings.number("heap-info"), settings.number("heap-warning"));
-        let by_fails = if failed > 0 { Severity::WARNING_SCORE } else { 0.0 };
-        let score = highest([by_usage, by_heap, by_fails]);
-        let summary = if by_fails > 0.0 && by_fails >= by_usage {
-            format!(
-                "The container hit its memory limit of {} {}",
-                size_f64(limit),
-                units::things(failed.unsigned_abs(), "time", "times")
-            )
-        } else if by_heap > by_usage {
-            format!("The heap may use {:.0} % of the container's memory limit of {}", percent(heap), size_f64(limit))
-        } else {
-            format!("The container used up to {:.0} % of its memory limit of {}", percent(used), size_f64(limit))
-        };
-        Verdict::scored(score, summary)
-            .explain(ContainerMemoryHeadroom::WHY)
-            .remedy(ContainerMemoryHeadroom::REMEDY)
-            .cost(Cost::memory(percent(used.or(heap)) / 100.0))
-            .with("limit", Value::bytes(limit))
-            .with_some("greatest usage", used.map(Value::bytes))
-            .with_some("share in use", used.map(|_| Value::percent(percent(used))))
-            .with_some("time of the greatest usage", peak.map(|(_, at)| Value::instant(at)))
-            .with("allocations that hit the limit", Value::number(failed as f64, "times"))
-            .with_some("largest heap", heap.map(Value::bytes))
-            .with_some("share of the heap", heap.map(|_| Value::percent(percent(heap))))
-            .with_some("container", configuration.texts("containerType").last())
+        verdict(facts, &measured, settings)
     }
+}
+
+/// The memory of the container, in bytes.
+struct Measured {
+    limit: f64,
+    /// The greatest usage, and when it was.
+    peak: Option<(i64, i64)>,
+    /// The largest heap.
+    heap: Option<f64>,
+    /// How often allocation hit the limit.
+    failed: i64,
+}
+
+impl Measured {
+    fn used(&self) -> Option<f64> {
+        self.peak.map(|(bytes, _)| bytes as f64)
+    }
+
+    /// A size as a percentage of the limit.
+    fn percent(&self, part: Option<f64>) -> f64 {
+        ratio(part.unwrap_or(0.0), self.limit) * 100.0
+    }
+}
+
+/// `None` if there is no limit.
+fn measure(facts: &Facts) -> Option<Measured> {
+    let configuration = facts.table("jdk.ContainerConfiguration");
+    let host = configuration.ints("hostTotalMemory").filter(|n| *n > 0).max().unwrap_or(UNLIMITED);
+    let limits = configuration.ints("memoryLimit").filter(|n| *n > 0 && *n < UNLIMITED && *n < host);
+    let usage = facts.table("jdk.ContainerMemoryUsage");
+    // Count increases only: the counter started before the recording, and restarts with the container.
+    let fails: Vec<i64> = usage.ints("memoryFailCount").collect();
+    Some(Measured {
+        limit: limits.last()? as f64,
+        peak: usage.rows().filter_map(|r| Some((r.int("memoryUsage")?, r.start))).max(),
+        heap: facts.max_heap().map(|n| n as f64),
+        failed: fails.iter().zip(fails.iter().skip(1)).fold(0i64, |sum, (a, b)| sum.saturating_add((b - a).max(0))),
+    })
+}
+
+fn verdict(facts: &Facts, measured: &Measured, settings: &Settings) -> Verdict {
+    let Measured { limit, peak, heap, failed } = measured;
+    let (in_use, of_heap) = (measured.percent(measured.used()), measured.percent(*heap));
+    let by_usage = map2(in_use, settings.number("info"), settings.number("warning"));
+    let by_heap = map2(of_heap, settings.number("heap-info"), settings.number("heap-warning"));
+    let by_fails = if *failed > 0 { Severity::WARNING_SCORE } else { 0.0 };
+    let size = size_f64(*limit);
+    let summary = if by_fails > 0.0 && by_fails >= by_usage {
+        let times = units::things(failed.unsigned_abs(), "time", "times");
+        format!("The container hit its memory limit of {size} {times}")
+    } else if by_heap > by_usage {
+        format!("The heap may use {of_heap:.0} % of the container's memory limit of {size}")
+    } else {
+        format!("The container used up to {in_use:.0} % of its memory limit of {size}")
+    };
+    Verdict::scored(highest([by_usage, by_heap, by_fails]), summary)
+        .explain(ContainerMemoryHeadroom::WHY)
+        .remedy(ContainerMemoryHeadroom::REMEDY)
+        .cost(Cost::memory(measured.percent(measured.used().or(*heap)) / 100.0))
+        .with("limit", Value::bytes(*limit))
+        .with_some("greatest usage", measured.used().map(Value::bytes))
+        .with_some("share in use", peak.map(|_| Value::percent(in_use)))
+        .with_some("time of the greatest usage", peak.map(|(_, at)| Value::instant(at)))
+        .with("allocations that hit the limit", Value::number(*failed as f64, "times"))
+        .with_some("largest heap", heap.map(Value::bytes))
+        .with_some("share of the heap", heap.map(|_| Value::percent(of_heap)))
+        .with_some("container", facts.table("jdk.ContainerConfiguration").texts("containerType").last())
 }
 
 #[cfg(test)]

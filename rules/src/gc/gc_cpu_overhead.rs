@@ -61,60 +61,78 @@ impl Rule for GcCpuOverhead {
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        let measured = facts.groups(&GC_TIME).total().zip(jvm_cpu_nanos(facts));
-        if let Some((gc, jvm)) = measured {
-            let nanos = gc.sum("userTime") + gc.sum("systemTime");
-            if jvm < ENOUGH_NANOS {
-                return Verdict::ok(format!("The JVM used only {} of CPU time", duration_f64(jvm)));
+        match measure(facts) {
+            Measured::Time { jvm, .. } if jvm < ENOUGH_NANOS => {
+                Verdict::ok(format!("The JVM used only {} of CPU time", duration_f64(jvm)))
             }
-            // The two are measured at different times, but the collector is part of the JVM and cannot exceed it.
-            let nanos = nanos.min(jvm);
-            let share = ratio(nanos, jvm);
-            let score = map2(share * 100.0, settings.number("info"), settings.number("warning"));
-            let threads = facts.table("jdk.GCConfiguration").ints("parallelGCThreads").max();
-            return told(Verdict::scored(
-                score,
-                format!(
-                    "The garbage collector took {} of the JVM's CPU time ({})",
-                    rounded_percent(share * 100.0),
-                    duration_f64(nanos)
-                ),
-            ))
-            .cost(Cost::cpu(share))
-            .with("share", Value::share(share))
-            .with("CPU time of collections", Value::nanos_f64(nanos))
-            .with("CPU time of the JVM", Value::nanos_f64(jvm))
-            .with("collections", Value::count(gc.count(), "collections"))
-            .with_some("parallel GC threads", threads.map(|n| Value::number(n as f64, "threads")));
-        }
-        // Not wall-clock samples, which count a sleeping thread like a running one.
-        let groups: Vec<Group<'_>> = samples_of(facts, "cpu").collect();
-        // Rust's sum of nothing is -0.
-        let samples = |g: &Group<'_>| g.sum(AMOUNT);
-        let all = groups.iter().map(samples).sum::<f64>() + 0.0;
-        let is_gc = |g: &&Group<'_>| g.thread(THREAD).is_some_and(|t| !t.is_java() && is_collector(&t.name));
-        let gc = groups.iter().filter(is_gc).map(samples).sum::<f64>() + 0.0;
-        if all < ENOUGH_SAMPLES {
-            return Verdict::not_applicable(format!(
+            Measured::Samples { all, .. } if all < ENOUGH_SAMPLES => Verdict::not_applicable(format!(
                 "{}, and {all:.0} CPU samples are too few to estimate it ({ENOUGH_SAMPLES:.0} needed)",
                 unmeasured(facts)
-            ));
-        }
-        if gc == 0.0 && !groups.iter().any(|g| g.thread(THREAD).is_some_and(|t| !t.is_java())) {
-            return Verdict::not_applicable(format!(
+            )),
+            Measured::Samples { gc: 0.0, has_native: false, .. } => Verdict::not_applicable(format!(
                 "{}, and the profiler does not sample GC threads, unlike async-profiler",
                 unmeasured(facts)
-            ));
+            )),
+            measured => verdict(facts, &measured, settings).explain(GcCpuOverhead::WHY).remedy(GcCpuOverhead::REMEDY),
         }
-        let share = ratio(gc, all);
-        let score = map2(share * 100.0, settings.number("samples-info"), settings.number("samples-warning"));
-        told(Verdict::scored(
-            score,
-            format!("The garbage collector takes {} of CPU time", rounded_percent(share * 100.0)),
-        ))
-        .cost(Cost::cpu(share))
-        .with("share of samples", Value::share(share))
-        .with("samples", Value::number(all, "samples"))
+    }
+}
+
+/// The CPU time of the collector and of the JVM.
+enum Measured {
+    /// Measured by the JVM, in nanoseconds.
+    Time { gc: f64, jvm: f64, collections: u64 },
+    /// CPU samples of the collector's threads and of all threads, and whether the profiler samples native threads.
+    Samples { gc: f64, all: f64, has_native: bool },
+}
+
+fn measure(facts: &Facts) -> Measured {
+    if let Some((gc, jvm)) = facts.groups(&GC_TIME).total().zip(jvm_cpu_nanos(facts)) {
+        // The two are measured at different times, but the collector is part of the JVM and cannot exceed it.
+        let nanos = (gc.sum("userTime") + gc.sum("systemTime")).min(jvm);
+        return Measured::Time { gc: nanos, jvm, collections: gc.count() };
+    }
+    // Not wall-clock samples, which count a sleeping thread like a running one.
+    let groups: Vec<Group<'_>> = samples_of(facts, "cpu").collect();
+    // Rust's sum of nothing is -0.
+    let samples = |g: &Group<'_>| g.sum(AMOUNT);
+    let is_gc = |g: &&Group<'_>| g.thread(THREAD).is_some_and(|t| !t.is_java() && is_collector(&t.name));
+    Measured::Samples {
+        gc: groups.iter().filter(is_gc).map(samples).sum::<f64>() + 0.0,
+        all: groups.iter().map(samples).sum::<f64>() + 0.0,
+        has_native: groups.iter().any(|g| g.thread(THREAD).is_some_and(|t| !t.is_java())),
+    }
+}
+
+fn verdict(facts: &Facts, measured: &Measured, settings: &Settings) -> Verdict {
+    match measured {
+        Measured::Time { gc, jvm, collections } => {
+            let share = ratio(*gc, *jvm);
+            let summary = format!(
+                "The garbage collector took {} of the JVM's CPU time ({})",
+                rounded_percent(share * 100.0),
+                duration_f64(*gc)
+            );
+            let threads = facts.table("jdk.GCConfiguration").ints("parallelGCThreads").max();
+            Verdict::scored(map2(share * 100.0, settings.number("info"), settings.number("warning")), summary)
+                .cost(Cost::cpu(share))
+                .with("share", Value::share(share))
+                .with("CPU time of collections", Value::nanos_f64(*gc))
+                .with("CPU time of the JVM", Value::nanos_f64(*jvm))
+                .with("collections", Value::count(*collections, "collections"))
+                .with_some("parallel GC threads", threads.map(|n| Value::number(n as f64, "threads")))
+        }
+        Measured::Samples { gc, all, .. } => {
+            let share = ratio(*gc, *all);
+            let score = map2(share * 100.0, settings.number("samples-info"), settings.number("samples-warning"));
+            Verdict::scored(
+                score,
+                format!("The garbage collector takes {} of CPU time", rounded_percent(share * 100.0)),
+            )
+            .cost(Cost::cpu(share))
+            .with("share of samples", Value::share(share))
+            .with("samples", Value::number(*all, "samples"))
+        }
     }
 }
 
@@ -124,10 +142,6 @@ fn unmeasured(facts: &Facts) -> String {
     missing("jdk.GCCPUTime")
         .or_else(|| missing("jdk.CPULoad"))
         .unwrap_or_else(|| "the number of CPUs is unknown".to_owned())
-}
-
-fn told(verdict: Verdict) -> Verdict {
-    verdict.explain(GcCpuOverhead::WHY).remedy(GcCpuOverhead::REMEDY)
 }
 
 /// Whether a JVM thread belongs to the collector.

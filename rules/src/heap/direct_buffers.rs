@@ -64,51 +64,80 @@ impl Rule for DirectBuffers {
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        let table = facts.table("jdk.DirectBufferStatistics");
-        let used: Vec<f64> = table.floats("memoryUsed").collect();
-        let (Some(first), Some(last)) = (used.first().copied(), used.last().copied()) else {
-            return Verdict::not_applicable("the memory used by direct buffers is not recorded");
-        };
-        let greatest = used.iter().copied().fold(0.0, f64::max);
-        let limit = table.floats("maxCapacity").filter(|n| *n > 0.0).fold(0.0, f64::max);
-        let share = ratio(greatest, limit) * 100.0;
-        let growth = last - first;
-        let grows =
-            used.len() >= ENOUGH && rising(&used) >= 0.8 && last >= 2.0 * first && growth >= settings.number("growth");
-        let score = highest([
-            map2(share, settings.number("info"), settings.number("warning")),
-            if grows { Severity::INFO_SCORE } else { 0.0 },
-        ]);
-        let mut summary =
-            format!("Direct buffers take up to {} of {} ({share:.0} %)", size_f64(greatest), size_f64(limit));
-        if grows {
-            summary.push_str(", and keep growing");
+        match measure(facts, settings) {
+            Some(measured) => verdict(facts, &measured, settings),
+            None => Verdict::not_applicable("the memory used by direct buffers is not recorded"),
         }
-        let seconds =
-            table.last().zip(table.first()).map_or(0.0, |(b, a)| b.start.saturating_sub(a.start) as f64 / 1e9);
-        let until_full = (grows && limit > last).then(|| (limit - last) / growth * seconds);
-        let mut classes = facts.groups(&BY_CLASS).by(&["allocatingClass", "source"]);
-        classes.sort_by(|a, b| b.sum("allocated").total_cmp(&a.sum("allocated")));
-        let rows = classes.iter().take(10).map(|g| {
-            [
-                g.text("allocatingClass").unwrap_or("?").into(),
-                g.text("source").unwrap_or("?").into(),
-                Value::bytes(g.sum("allocated")),
-            ]
-        });
-        Verdict::scored(score, summary)
-            .explain(DirectBuffers::WHY)
-            .remedy(DirectBuffers::REMEDY)
-            .cost(Cost::memory(share / 100.0))
-            .with("greatest", Value::bytes(greatest))
-            .with("limit", Value::bytes(limit))
-            .with("share", Value::percent(share))
-            .with("first", Value::bytes(first))
-            .with("last", Value::bytes(last))
-            .with_some("buffers", table.floats("count").last().map(|n| Value::number(n, "buffers")))
-            .with_some("full at this rate after", until_full.map(|s| Value::nanos_f64(s * 1e9)))
-            .with_some("allocated by", (!classes.is_empty()).then(|| Value::table(["class", "source", "bytes"], rows)))
     }
+}
+
+/// Memory of direct buffers, in bytes.
+struct Measured {
+    first: f64,
+    last: f64,
+    greatest: f64,
+    limit: f64,
+    /// Whether it grows all the time.
+    grows: bool,
+    /// If it grows, the seconds until the limit is reached.
+    until_full: Option<f64>,
+}
+
+/// `None` if it is not recorded.
+fn measure(facts: &Facts, settings: &Settings) -> Option<Measured> {
+    let table = facts.table("jdk.DirectBufferStatistics");
+    let used: Vec<f64> = table.floats("memoryUsed").collect();
+    let (first, last) = (*used.first()?, *used.last()?);
+    let limit = table.floats("maxCapacity").filter(|n| *n > 0.0).fold(0.0, f64::max);
+    let growth = last - first;
+    let grows =
+        used.len() >= ENOUGH && rising(&used) >= 0.8 && last >= 2.0 * first && growth >= settings.number("growth");
+    let span = table.last().zip(table.first()).map_or(0, |(b, a)| b.start.saturating_sub(a.start));
+    Some(Measured {
+        first,
+        last,
+        greatest: used.iter().copied().fold(0.0, f64::max),
+        limit,
+        grows,
+        until_full: (grows && limit > last).then(|| (limit - last) / growth * (span as f64 / 1e9)),
+    })
+}
+
+fn verdict(facts: &Facts, measured: &Measured, settings: &Settings) -> Verdict {
+    let Measured { first, last, greatest, limit, grows, until_full } = measured;
+    let share = ratio(*greatest, *limit) * 100.0;
+    let by_share = map2(share, settings.number("info"), settings.number("warning"));
+    let by_growth = if *grows { Severity::INFO_SCORE } else { 0.0 };
+    let growing = if *grows { ", and keep growing" } else { "" };
+    let summary =
+        format!("Direct buffers take up to {} of {} ({share:.0} %){growing}", size_f64(*greatest), size_f64(*limit));
+    let buffers = facts.table("jdk.DirectBufferStatistics").floats("count").last();
+    Verdict::scored(highest([by_share, by_growth]), summary)
+        .explain(DirectBuffers::WHY)
+        .remedy(DirectBuffers::REMEDY)
+        .cost(Cost::memory(share / 100.0))
+        .with("greatest", Value::bytes(*greatest))
+        .with("limit", Value::bytes(*limit))
+        .with("share", Value::percent(share))
+        .with("first", Value::bytes(*first))
+        .with("last", Value::bytes(*last))
+        .with_some("buffers", buffers.map(|n| Value::number(n, "buffers")))
+        .with_some("full at this rate after", until_full.map(|s| Value::nanos_f64(s * 1e9)))
+        .with_some("allocated by", class_table(facts))
+}
+
+/// The classes that allocate most. `None` if Datadog's profiler did not record them.
+fn class_table(facts: &Facts) -> Option<Value> {
+    let mut classes = facts.groups(&BY_CLASS).by(&["allocatingClass", "source"]);
+    classes.sort_by(|a, b| b.sum("allocated").total_cmp(&a.sum("allocated")));
+    let rows = classes.iter().take(10).map(|g| {
+        [
+            g.text("allocatingClass").unwrap_or("?").into(),
+            g.text("source").unwrap_or("?").into(),
+            Value::bytes(g.sum("allocated")),
+        ]
+    });
+    (!classes.is_empty()).then(|| Value::table(["class", "source", "bytes"], rows))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! `TlabAllocationRatio`: allocation outside thread-local buffers.
 
 use super::allocation::{BY_CLASS, BYTES, IN_NEW, OUTSIDE, is_much};
-use jfr_analyzers::events::{EVENT, Facts, Needs};
+use jfr_analyzers::events::{EVENT, Facts, Group, Needs};
 use jfr_analyzers::math::{map_exp74, ratio};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 use jfrkit_profile::units::rounded_percent;
@@ -39,54 +39,56 @@ impl Rule for TlabAllocationRatio {
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        let groups = facts.groups(&BY_CLASS);
-        let sum =
-            |event: &str| groups.iter().filter(|g| g.text(EVENT) == Some(event)).map(|g| g.sum(BYTES)).sum::<f64>();
-        let (inside, outside) = (sum(IN_NEW), sum(OUTSIDE));
-        if outside <= 0.0 {
-            return Verdict::ok("Everything was allocated in thread-local buffers");
+        match measure(facts) {
+            Some(measured) => verdict(facts, &measured, settings),
+            None => Verdict::ok("Everything was allocated in thread-local buffers"),
         }
-        let share = ratio(outside, inside + outside);
-        let summary = format!("{} of the bytes were allocated outside TLABs", rounded_percent(share * 100.0));
-        let verdict = if inside <= 0.0 {
-            Verdict::warning(summary)
-        } else {
-            Verdict::scored(map_exp74(share * 100.0, settings.number("info")), summary)
-        };
-        let groups = groups.pick(|g| g.text(EVENT) == Some(OUTSIDE));
-        let mut classes = groups.by(&["objectClass"]);
-        classes.sort_by(|a, b| b.sum(BYTES).total_cmp(&a.sum(BYTES)));
-        let stacks = groups.by(&["stackTrace"]);
-        verdict
-            .explain(TlabAllocationRatio::WHY)
-            .remedy(TlabAllocationRatio::REMEDY)
-            .cost(Cost::allocation(share))
-            .at_most(if is_much(facts, outside) { Severity::Warning } else { Severity::Ok })
-            .with("share outside", Value::share(share))
-            .with("bytes outside", Value::bytes(outside))
-            .with("bytes in TLABs", Value::bytes(inside))
-            .with(
-                "classes outside",
-                Value::table(
-                    ["class", "events", "bytes"],
-                    classes.iter().take(5).map(|g| {
-                        [
-                            g.text("objectClass").unwrap_or("?").into(),
-                            Value::count(g.count(), "events"),
-                            Value::bytes(g.sum(BYTES)),
-                        ]
-                    }),
-                ),
-            )
-            .with(
-                "where",
-                facts.top_methods(
-                    stacks.iter().filter_map(|g| Some((g.stack("stackTrace")?, g.sum(BYTES)))),
-                    5,
-                    Value::bytes,
-                ),
-            )
     }
+}
+
+/// Allocation in and outside of thread-local buffers, in bytes.
+struct Measured<'f> {
+    inside: f64,
+    outside: f64,
+    /// Allocation outside, by class, the most bytes first, and by stack.
+    classes: Vec<Group<'f>>,
+    stacks: Vec<Group<'f>>,
+}
+
+/// `None` if nothing was allocated outside.
+fn measure(facts: &Facts) -> Option<Measured<'_>> {
+    let groups = facts.groups(&BY_CLASS);
+    let sum = |event: &str| groups.iter().filter(|g| g.text(EVENT) == Some(event)).map(|g| g.sum(BYTES)).sum::<f64>();
+    let (inside, outside) = (sum(IN_NEW), sum(OUTSIDE));
+    let groups = groups.pick(|g| g.text(EVENT) == Some(OUTSIDE));
+    let mut classes = groups.by(&["objectClass"]);
+    classes.sort_by(|a, b| b.sum(BYTES).total_cmp(&a.sum(BYTES)));
+    (outside > 0.0).then(|| Measured { inside, outside, classes, stacks: groups.by(&["stackTrace"]) })
+}
+
+fn verdict(facts: &Facts, measured: &Measured<'_>, settings: &Settings) -> Verdict {
+    let Measured { inside, outside, classes, stacks } = measured;
+    let share = ratio(*outside, inside + outside);
+    let summary = format!("{} of the bytes were allocated outside TLABs", rounded_percent(share * 100.0));
+    let verdict = if *inside <= 0.0 {
+        Verdict::warning(summary)
+    } else {
+        Verdict::scored(map_exp74(share * 100.0, settings.number("info")), summary)
+    };
+    let rows = classes.iter().take(5).map(|g| {
+        [g.text("objectClass").unwrap_or("?").into(), Value::count(g.count(), "events"), Value::bytes(g.sum(BYTES))]
+    });
+    let stacks = stacks.iter().filter_map(|g| Some((g.stack("stackTrace")?, g.sum(BYTES))));
+    verdict
+        .explain(TlabAllocationRatio::WHY)
+        .remedy(TlabAllocationRatio::REMEDY)
+        .cost(Cost::allocation(share))
+        .at_most(if is_much(facts, *outside) { Severity::Warning } else { Severity::Ok })
+        .with("share outside", Value::share(share))
+        .with("bytes outside", Value::bytes(*outside))
+        .with("bytes in TLABs", Value::bytes(*inside))
+        .with("classes outside", Value::table(["class", "events", "bytes"], rows))
+        .with("where", facts.top_methods(stacks, 5, Value::bytes))
 }
 
 #[cfg(test)]

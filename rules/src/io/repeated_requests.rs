@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::served::{self, Served};
 use crate::cost;
-use jfr_analyzers::events::{Facts, Needs};
+use jfr_analyzers::events::{Event, Facts, Needs, ThreadId};
 use jfr_analyzers::math::map2;
 use jfr_analyzers::rule::{Category, Frame, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 use jfrkit_profile::StackId;
@@ -28,7 +28,7 @@ struct Run<'f> {
     port: i64,
     method: &'f str,
     stack: Option<StackId>,
-    thread: String,
+    thread: &'f str,
     start: i64,
     end: i64,
     requests: u64,
@@ -94,6 +94,52 @@ impl Rule for RepeatedRequests {
     }
 }
 
+impl<'f> Run<'f> {
+    /// A run of one transfer, and its thread; `None` if the program did not send it to a peer.
+    fn of(facts: &'f Facts, served: &Served, row: &Event<'f>, write: bool) -> Option<(ThreadId, Self)> {
+        let thread = row.cell("eventThread").thread()?;
+        // The program did not send this: a server of the JDK, such as the one for JMX, also reads and responds.
+        let frame = row.stack().and_then(|s| facts.application_frame(s))?;
+        if row.stack().is_some_and(|stack| served.waits(facts, stack)) {
+            return None;
+        }
+        let run = Self {
+            host: row.text("host").filter(|h| !h.is_empty()).or_else(|| row.text("address")).unwrap_or("unknown"),
+            port: row.int("port").unwrap_or(0),
+            method: facts.method(frame),
+            stack: row.stack(),
+            thread: &facts.thread(thread).name,
+            start: row.start,
+            end: row.end,
+            requests: 0,
+            waited: row.nanos(),
+            bytes: row.int("bytesRead|bytesWritten").unwrap_or(0).max(0),
+            asked: write,
+        };
+        Some((thread, run))
+    }
+
+    /// Whether a transfer of the same thread continues this run.
+    fn goes_on(&self, next: &Self, gap: i64) -> bool {
+        let close = next.start.saturating_sub(self.end) <= gap;
+        self.host == next.host
+            && self.port == next.port
+            && self.method == next.method
+            && (close || (self.asked && !next.asked))
+    }
+
+    /// Adds the next transfer.
+    fn add(&mut self, next: &Self) {
+        if !next.asked && self.asked {
+            self.requests = self.requests.saturating_add(1);
+        }
+        self.asked = next.asked;
+        self.end = self.end.max(next.end);
+        self.waited = self.waited.saturating_add(next.waited);
+        self.bytes = self.bytes.saturating_add(next.bytes);
+    }
+}
+
 /// The runs of requests that wait for each other's responses, the longest first. A pause of more than `gap` nanoseconds
 /// ends a run.
 fn runs(facts: &Facts, gap: i64) -> Vec<Run<'_>> {
@@ -102,48 +148,13 @@ fn runs(facts: &Facts, gap: i64) -> Vec<Run<'_>> {
     events.sort_by_key(|(row, write)| (row.start, !write));
     // A server that reads the next request of the same client sends nothing by itself.
     let served = Served::of(facts);
-    let mut open: BTreeMap<jfr_analyzers::events::ThreadId, Run<'_>> = BTreeMap::new();
+    let mut open: BTreeMap<ThreadId, Run<'_>> = BTreeMap::new();
     let mut runs: Vec<Run<'_>> = Vec::new();
     for (row, write) in events {
-        let Some(thread) = row.cell("eventThread").thread() else { continue };
-        let host = row.text("host").filter(|h| !h.is_empty()).or_else(|| row.text("address")).unwrap_or("unknown");
-        let port = row.int("port").unwrap_or(0);
-        // The program did not send this: a server of the JDK, such as the one for JMX, also reads and responds.
-        let Some(frame) = row.stack().and_then(|s| facts.application_frame(s)) else { continue };
-        if row.stack().is_some_and(|stack| served.waits(facts, stack)) {
-            continue;
-        }
-        let method = facts.method(frame);
-        let goes_on = open.get_mut(&thread).filter(|run| {
-            let close = row.start.saturating_sub(run.end) <= gap;
-            run.host == host && run.port == port && run.method == method && (close || (run.asked && !write))
-        });
-        match goes_on {
-            Some(run) => {
-                if !write && run.asked {
-                    run.requests = run.requests.saturating_add(1);
-                }
-                run.asked = write;
-                run.end = run.end.max(row.end);
-                run.waited = run.waited.saturating_add(row.nanos());
-                run.bytes = run.bytes.saturating_add(row.int("bytesRead|bytesWritten").unwrap_or(0).max(0));
-            }
-            None => {
-                let run = Run {
-                    host,
-                    port,
-                    method,
-                    stack: row.stack(),
-                    thread: facts.thread(thread).name.clone(),
-                    start: row.start,
-                    end: row.end,
-                    requests: 0,
-                    waited: row.nanos(),
-                    bytes: row.int("bytesRead|bytesWritten").unwrap_or(0).max(0),
-                    asked: write,
-                };
-                runs.extend(open.insert(thread, run).filter(|r| r.requests > 1));
-            }
+        let Some((thread, next)) = Run::of(facts, &served, &row, write) else { continue };
+        match open.get_mut(&thread).filter(|run| run.goes_on(&next, gap)) {
+            Some(run) => run.add(&next),
+            None => runs.extend(open.insert(thread, next).filter(|r| r.requests > 1)),
         }
     }
     runs.extend(open.into_values().filter(|r| r.requests > 1));
@@ -168,7 +179,7 @@ fn verdict(facts: &Facts, runs: &[Run<'_>], settings: &Settings) -> Verdict {
             r.method.into(),
             caller(facts, r).map_or_else(String::new, |f| f.method).into(),
             r.peer().into(),
-            r.thread.as_str().into(),
+            r.thread.into(),
             Value::count(r.requests, "requests"),
             Value::nanos(r.end.saturating_sub(r.start)),
             Value::bytes(r.bytes as f64),

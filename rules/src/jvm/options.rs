@@ -42,54 +42,59 @@ impl Rule for Options {
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        let words = jvm_arguments(facts);
         if facts.table("jdk.JVMInformation").texts("jvmArguments").next().is_none() {
             return Verdict::not_applicable("the recording does not contain the JVM options");
         }
-        let version = facts.jvm().version.as_ref();
-        let documented = match facts.jvm().specification {
-            Some(7) => Some(JDK7),
-            Some(8) => Some(JDK8),
-            _ => None,
+        verdict(&measure(facts, settings))
+    }
+}
+
+/// The options that are not as they should be, with what is wrong and a score, the worst first.
+fn measure<'f>(facts: &'f Facts, settings: &Settings) -> Vec<(&'f str, &'static str, f64)> {
+    let version = facts.jvm().version.as_ref();
+    let documented = match facts.jvm().specification {
+        Some(7) => Some(JDK7),
+        Some(8) => Some(JDK8),
+        _ => None,
+    };
+    let mut found: Vec<(&str, &str, f64)> = Vec::new();
+    for word in jvm_arguments(facts) {
+        let (entry, name) = match (xx_name(word), word.strip_prefix("-X")) {
+            (Some(name), _) => (XX.iter().find(|d| d.names.contains(&name)), name),
+            (None, Some(name)) => (X.iter().find(|d| d.names.iter().any(|p| name.starts_with(p))), name),
+            (None, None) => continue,
         };
-        let mut found: Vec<(&str, &str, f64)> = Vec::new();
-        for word in &words {
-            let (entry, name) = match (xx_name(word), word.strip_prefix("-X")) {
-                (Some(name), _) => (XX.iter().find(|d| d.names.contains(&name)), name),
-                (None, Some(name)) => (X.iter().find(|d| d.names.iter().any(|p| name.starts_with(p))), name),
-                (None, None) => continue,
-            };
-            if let (Some(entry), Some(version)) = (entry, version)
-                && let Some((what, score)) = fate(entry, version)
-            {
-                found.push((word, what, score));
-            }
-            if let (Some(list), Some(_)) = (documented, xx_name(word))
-                && !list.contains(&name)
-                && !settings.matches("accepted", name)
-            {
-                found.push((word, "not documented", 50.0));
-            }
+        if let (Some(entry), Some(version)) = (entry, version)
+            && let Some((what, score)) = fate(entry, version)
+        {
+            found.push((word, what, score));
         }
-        found.sort_by(|a, b| b.2.total_cmp(&a.2));
-        let Some((_, _, score)) = found.first() else {
-            return Verdict::ok("All JVM options are documented and up to date");
-        };
-        // The value may be a secret, and it does not matter here.
-        let rows =
-            found.iter().map(|(word, what, _)| [word.split('=').next().unwrap_or_default().into(), (*what).into()]);
-        Verdict::scored(
-            *score,
-            format!(
-                "{} deprecated, without effect or undocumented",
-                units::things(found.len() as u64, "JVM option is", "JVM options are")
-            ),
-        )
+        if let (Some(list), Some(_)) = (documented, xx_name(word))
+            && !list.contains(&name)
+            && !settings.matches("accepted", name)
+        {
+            found.push((word, "not documented", 50.0));
+        }
+    }
+    found.sort_by(|a, b| b.2.total_cmp(&a.2));
+    found
+}
+
+fn verdict(found: &[(&str, &str, f64)]) -> Verdict {
+    let Some((_, _, score)) = found.first() else {
+        return Verdict::ok("All JVM options are documented and up to date");
+    };
+    let summary = format!(
+        "{} deprecated, without effect or undocumented",
+        units::things(found.len() as u64, "JVM option is", "JVM options are")
+    );
+    // The value may be a secret, and it does not matter here.
+    let rows = found.iter().map(|(word, what, _)| [word.split('=').next().unwrap_or_default().into(), (*what).into()]);
+    Verdict::scored(*score, summary)
         .explain(Options::WHY)
         .remedy(Options::REMEDY)
         .at_most(Severity::Info)
         .with("options", Value::table(["option", "state"], rows))
-    }
 }
 
 /// The name of a `-XX:` option.

@@ -86,50 +86,79 @@ impl Rule for ConnectionPoolWait {
         if let Some(because) = facts.missing_all(WAITS, Level::Enabled) {
             return Verdict::not_applicable(because);
         }
-        let asks = MethodMatcher::new(facts, |method: &str| {
-            let name = method_of(method);
-            ASKING.iter().any(|a| name.starts_with(a))
-                && !class_of(method).starts_with("java.")
-                && settings.matches("pools", class_of(method))
-        });
-        let waits = |g: &Group<'_>| g.stack(STACK).is_some_and(|s| asks.passes(s));
-        let mut all = 0.0;
-        let blocked = of_time(facts, &waits).inspect(|g| all += g.sum(DURATION));
-        let waited: Vec<Group<'_>> = blocked.filter(&waits).collect();
-        let Some(longest) = waited.iter().max_by(|a, b| a.max(DURATION).total_cmp(&b.max(DURATION))) else {
-            return Verdict::ok("No thread waited for a connection pool");
-        };
-        let sum: f64 = waited.iter().map(|g| g.sum(DURATION)).sum();
-        let count = waited.iter().fold(0u64, |n, g| n.saturating_add(g.count()));
-        let share = ratio(sum, all) * 100.0;
-        let by_longest =
-            map2(longest.max(DURATION) / 1e9, settings.number("longest-info"), settings.number("longest-warning"));
-        let by_share =
-            if sum >= MATTERS { map2(share, settings.number("info"), settings.number("warning")) } else { 0.0 };
-        let pool = longest.stack(STACK).and_then(|s| asks.first(s)).map(|f| facts.method(f)).unwrap_or("a pool");
-        let first = waited.iter().map(Group::first).min().unwrap_or_default();
-        let last = waited.iter().map(Group::last).max().unwrap_or_default();
-        let stacks = waited.iter().filter_map(|g| Some((g.stack(STACK)?, g.sum(DURATION))));
-        Verdict::scored(
-            highest([by_longest, by_share]),
-            format!(
-                "Threads waited {} in {pool}, up to {} at a time",
-                duration_f64(sum),
-                duration_f64(longest.max(DURATION))
-            ),
-        )
+        match measure(facts, settings) {
+            Some(measured) => verdict(facts, &measured, settings),
+            None => Verdict::ok("No thread waited for a connection pool"),
+        }
+    }
+}
+
+/// Waiting for pools.
+struct Measured<'f> {
+    /// In nanoseconds, and of all blocked threads.
+    sum: f64,
+    all: f64,
+    count: u64,
+    longest: Group<'f>,
+    /// The method that the longest wait asked for a connection.
+    pool: &'f str,
+    /// From the first to the last wait.
+    window: (i64, i64),
+    /// Evidence: who asks.
+    callers: Value,
+}
+
+/// `None` if no thread waited.
+fn measure<'f>(facts: &'f Facts, settings: &Settings) -> Option<Measured<'f>> {
+    let asks = MethodMatcher::new(facts, |method: &str| {
+        let name = method_of(method);
+        ASKING.iter().any(|a| name.starts_with(a))
+            && !class_of(method).starts_with("java.")
+            && settings.matches("pools", class_of(method))
+    });
+    let waits = |g: &Group<'_>| g.stack(STACK).is_some_and(|s| asks.passes(s));
+    let mut all = 0.0;
+    let blocked = of_time(facts, &waits).inspect(|g| all += g.sum(DURATION));
+    let waited: Vec<Group<'_>> = blocked.filter(&waits).collect();
+    let longest = waited.iter().max_by(|a, b| a.max(DURATION).total_cmp(&b.max(DURATION)))?.clone();
+    let sum: f64 = waited.iter().map(|g| g.sum(DURATION)).sum();
+    let first = waited.iter().map(Group::first).min().unwrap_or_default();
+    let last = waited.iter().map(Group::last).max().unwrap_or_default();
+    let stacks = waited.iter().filter_map(|g| Some((g.stack(STACK)?, g.sum(DURATION))));
+    Some(Measured {
+        sum,
+        all,
+        count: waited.iter().fold(0u64, |n, g| n.saturating_add(g.count())),
+        pool: longest.stack(STACK).and_then(|s| asks.first(s)).map_or("a pool", |f| facts.method(f)),
+        longest,
+        window: (first, last),
+        callers: asks.callers(stacks, sum, Value::nanos_f64),
+    })
+}
+
+fn verdict(facts: &Facts, measured: &Measured<'_>, settings: &Settings) -> Verdict {
+    let Measured { sum, all, count, longest, pool, window, callers } = measured;
+    let share = ratio(*sum, *all) * 100.0;
+    let by_longest =
+        map2(longest.max(DURATION) / 1e9, settings.number("longest-info"), settings.number("longest-warning"));
+    let by_share = if *sum >= MATTERS { map2(share, settings.number("info"), settings.number("warning")) } else { 0.0 };
+    let summary = format!(
+        "Threads waited {} in {pool}, up to {} at a time",
+        duration_f64(*sum),
+        duration_f64(longest.max(DURATION))
+    );
+    Verdict::scored(highest([by_longest, by_share]), summary)
         .explain(ConnectionPoolWait::WHY)
         .remedy(ConnectionPoolWait::REMEDY)
-        .cost(cost::waited(facts, sum))
-        .with("time waited", Value::nanos_f64(sum))
-        .with("waits", Value::count(count, "waits"))
+        .cost(cost::waited(facts, *sum))
+        .with("time waited", Value::nanos_f64(*sum))
+        .with("waits", Value::count(*count, "waits"))
         .with("longest", Value::nanos_f64(longest.max(DURATION)))
         .with("time of the longest", Value::instant(longest.max_start()))
-        .with("window", Value::window(first, last))
+        .with("window", Value::window(window.0, window.1))
         .with("share of blocked time", Value::percent(share))
-        .with("threads that waited on average", Value::number(ratio(sum, facts.nanos() as f64), "threads"))
-        .with("callers", asks.callers(stacks, sum, Value::nanos_f64))
-    }
+        .with("threads that waited on average", Value::number(ratio(*sum, facts.nanos() as f64), "threads"))
+        .with("callers", callers.clone())
 }
 
 #[cfg(test)]

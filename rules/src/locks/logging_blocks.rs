@@ -62,52 +62,103 @@ impl Rule for LoggingBlocks {
         if let Some(because) = facts.missing_all(BLOCKED.events(), Level::Enabled) {
             return Verdict::not_applicable(because);
         }
-        let logging = MethodMatcher::new(facts, |m: &str| settings.matches("packages", m));
-        let idle = Idle::new(facts);
-        let logs = |g: &Group<'_>| g.stack(STACK).is_some_and(|s| logging.passes(s) && !idle.passes(s));
-        let blocked = of_time(facts, |g| g.text(EVENT) == Some("jdk.ThreadPark") && logs(g));
-        let mut all = 0.0;
-        let by_logging: Vec<Group<'_>> = blocked.inspect(|g| all += g.sum(DURATION)).filter(|g| logs(g)).collect();
-        let sum: f64 = by_logging.iter().map(|g| g.sum(DURATION)).sum();
-        let count = by_logging.iter().fold(0u64, |n, g| n.saturating_add(g.count()));
-        if count == 0 {
-            return Verdict::ok("No thread was blocked by logging");
+        match measure(facts, settings) {
+            Some(measured) => verdict(facts, &measured, settings),
+            None => Verdict::ok("No thread was blocked by logging"),
         }
-        let longest = by_logging.iter().max_by(|a, b| a.max(DURATION).total_cmp(&b.max(DURATION)));
-        let share = ratio(sum, all) * 100.0;
-        let score = map2(share, settings.number("info"), settings.number("warning"));
-        let score = if sum / 1e9 < settings.number("least") { score.min(24.0) } else { score };
-        let mut kinds: Vec<(&str, &str, u64, f64)> = Vec::new();
-        for group in &by_logging {
-            let (event, on) = (group.text(EVENT).unwrap_or_default(), group.text(ON).unwrap_or_default());
-            match kinds.iter_mut().find(|(e, o, ..)| *e == event && *o == on) {
-                Some((.., n, nanos)) => (*n, *nanos) = (n.saturating_add(group.count()), *nanos + group.sum(DURATION)),
-                None => kinds.push((event, on, group.count(), group.sum(DURATION))),
+    }
+}
+
+/// Blocking by logging.
+struct Measured<'f> {
+    /// In nanoseconds, and of all blocked threads.
+    sum: f64,
+    all: f64,
+    count: u64,
+    /// The kind with the longest wait.
+    longest: Option<Group<'f>>,
+    /// By type of event and what blocks: times and nanoseconds, the longest in total first.
+    kinds: Vec<Kind<'f>>,
+    /// Evidence: what logs.
+    callers: Value,
+}
+
+/// Waits for one lock or file.
+struct Kind<'f> {
+    event: &'f str,
+    on: &'f str,
+    times: u64,
+    nanos: f64,
+}
+
+/// `None` if logging blocked no thread.
+fn measure<'f>(facts: &'f Facts, settings: &Settings) -> Option<Measured<'f>> {
+    let logging = MethodMatcher::new(facts, |m: &str| settings.matches("packages", m));
+    let idle = Idle::new(facts);
+    let logs = |g: &Group<'_>| g.stack(STACK).is_some_and(|s| logging.passes(s) && !idle.passes(s));
+    let blocked = of_time(facts, |g| g.text(EVENT) == Some("jdk.ThreadPark") && logs(g));
+    let mut all = 0.0;
+    let by_logging: Vec<Group<'_>> = blocked.inspect(|g| all += g.sum(DURATION)).filter(|g| logs(g)).collect();
+    let count = by_logging.iter().fold(0u64, |n, g| n.saturating_add(g.count()));
+    if count == 0 {
+        return None;
+    }
+    let sum: f64 = by_logging.iter().map(|g| g.sum(DURATION)).sum();
+    let stacks = by_logging.iter().filter_map(|g| Some((g.stack(STACK)?, g.sum(DURATION))));
+    Some(Measured {
+        sum,
+        all,
+        count,
+        longest: by_logging.iter().max_by(|a, b| a.max(DURATION).total_cmp(&b.max(DURATION))).cloned(),
+        kinds: kinds(&by_logging),
+        callers: logging.callers(stacks, sum, Value::nanos_f64),
+    })
+}
+
+fn kinds<'f>(groups: &[Group<'f>]) -> Vec<Kind<'f>> {
+    let mut kinds: Vec<Kind<'f>> = Vec::new();
+    for group in groups {
+        let (event, on) = (group.text(EVENT).unwrap_or_default(), group.text(ON).unwrap_or_default());
+        match kinds.iter_mut().find(|kind| kind.event == event && kind.on == on) {
+            Some(kind) => {
+                kind.times = kind.times.saturating_add(group.count());
+                kind.nanos += group.sum(DURATION);
             }
+            None => kinds.push(Kind { event, on, times: group.count(), nanos: group.sum(DURATION) }),
         }
-        kinds.sort_by(|a, b| b.3.total_cmp(&a.3));
-        let rows = kinds.iter().take(10).map(|(event, on, n, nanos)| {
-            [event.trim_start_matches("jdk.").into(), (*on).into(), Value::count(*n, "times"), Value::nanos_f64(*nanos)]
-        });
-        let stacks = by_logging.iter().filter_map(|g| Some((g.stack(STACK)?, g.sum(DURATION))));
-        Verdict::scored(
-            score,
-            format!(
-                "Logging takes {share:.0} % of the time that threads are blocked or write files: {}",
-                duration_f64(sum)
-            ),
-        )
+    }
+    kinds.sort_by(|a, b| b.nanos.total_cmp(&a.nanos));
+    kinds
+}
+
+fn verdict(facts: &Facts, measured: &Measured<'_>, settings: &Settings) -> Verdict {
+    let Measured { sum, all, count, longest, kinds, callers } = measured;
+    let share = ratio(*sum, *all) * 100.0;
+    let score = map2(share, settings.number("info"), settings.number("warning"));
+    let score = if sum / 1e9 < settings.number("least") { score.min(24.0) } else { score };
+    let summary = format!(
+        "Logging takes {share:.0} % of the time that threads are blocked or write files: {}",
+        duration_f64(*sum)
+    );
+    let rows = kinds.iter().take(10).map(|kind| {
+        [
+            kind.event.trim_start_matches("jdk.").into(),
+            kind.on.into(),
+            Value::count(kind.times, "times"),
+            Value::nanos_f64(kind.nanos),
+        ]
+    });
+    Verdict::scored(score, summary)
         .explain(LoggingBlocks::WHY)
         .remedy(LoggingBlocks::REMEDY)
-        .cost(cost::waited(facts, sum))
+        .cost(cost::waited(facts, *sum))
         .with("share", Value::percent(share))
-        .with("time", Value::nanos_f64(sum))
-        .with("times", Value::count(count, "times"))
-        .with_some("longest", longest.map(|g| Value::nanos_f64(g.max(DURATION))))
-        .with_some("time of the longest", longest.map(|g| Value::instant(g.max_start())))
+        .with("time", Value::nanos_f64(*sum))
+        .with("times", Value::count(*count, "times"))
+        .with_some("longest", longest.as_ref().map(|g| Value::nanos_f64(g.max(DURATION))))
+        .with_some("time of the longest", longest.as_ref().map(|g| Value::instant(g.max_start())))
         .with("what blocks", Value::table(["event", "on", "times", "time"], rows))
-        .with("callers", logging.callers(stacks, sum, Value::nanos_f64))
-    }
+        .with("callers", callers.clone())
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! `VMOperations`: long VM operations.
 
+use std::collections::BTreeMap;
+
 use crate::cost;
 use jfr_analyzers::events::{Cell, Facts, Needs};
 use jfr_analyzers::math::map2;
@@ -45,54 +47,77 @@ impl Rule for VmOperations {
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        let table = facts.table("jdk.ExecuteVMOperation");
-        let rows = table.rows().filter(|r| r.flag("blocking") == Some(true) || r.flag("safepoint") == Some(true));
-        // Kind and caller, start, end, time.
-        let mut joined: Vec<((Cell, Cell), i64, i64, i64)> = Vec::new();
-        for row in rows {
-            let kind = (row.cell("operation"), row.cell("caller"));
-            match joined.last_mut() {
-                Some((k, _, end, time)) if *k == kind && row.start.saturating_sub(*end) <= GAP => {
-                    *end = (*end).max(row.end);
-                    *time = time.saturating_add(row.nanos());
-                }
-                _ => joined.push((kind, row.start, row.end, row.nanos())),
-            }
+        let operations = measure(facts);
+        match operations.iter().max_by_key(|operation| operation.nanos) {
+            Some(longest) => verdict(facts, &operations, longest, settings),
+            None => Verdict::ok("No VM operation made threads wait"),
         }
-        let Some(((operation, caller), start, end, time)) = joined.iter().max_by_key(|o| o.3).copied() else {
-            return Verdict::ok("No VM operation made threads wait");
-        };
-        let warning = settings.number("warning");
-        let name = operation.text().map_or("unknown operation", |id| facts.str(id));
-        let mut by_kind: std::collections::BTreeMap<&str, (u64, i64)> = std::collections::BTreeMap::new();
-        for ((operation, _), _, _, time) in &joined {
-            let kind = by_kind.entry(operation.text().map_or("?", |id| facts.str(id))).or_default();
-            *kind = (kind.0 + 1, kind.1.saturating_add(*time));
-        }
-        let mut by_kind: Vec<_> = by_kind.into_iter().collect();
-        by_kind.sort_by_key(|(_, (_, time))| std::cmp::Reverse(*time));
-        Verdict::scored(
-            map2(time as f64 / 1e9, warning / 2.0, warning),
-            format!("The longest VM operation took {}: {name}", units::duration(time)),
-        )
-        .explain(VmOperations::WHY)
-        .remedy(VmOperations::REMEDY)
-        .cost(cost::paused(facts, joined.iter().map(|o| o.3 as f64).sum()))
-        .with("longest", Value::nanos(time))
-        .with("operation", name)
-        .with_some("caller", caller.thread().map(|id| facts.thread(id).name.clone()))
-        .with("window", Value::window(start, end))
-        .with(
-            "operations",
-            Value::table(
-                ["operation", "count", "time"],
-                by_kind
-                    .into_iter()
-                    .take(10)
-                    .map(|(kind, (n, time))| [kind.into(), Value::count(n, "operations"), Value::nanos(time)]),
-            ),
-        )
     }
+}
+
+/// A VM operation, or several of one kind in close succession.
+struct Operation {
+    operation: Cell,
+    caller: Cell,
+    start: i64,
+    end: i64,
+    /// Without the time in between.
+    nanos: i64,
+}
+
+/// The operations that made threads wait, in chronological order.
+fn measure(facts: &Facts) -> Vec<Operation> {
+    let rows = facts.table("jdk.ExecuteVMOperation").rows();
+    let mut joined: Vec<Operation> = Vec::new();
+    for row in rows.filter(|r| r.flag("blocking") == Some(true) || r.flag("safepoint") == Some(true)) {
+        let (operation, caller) = (row.cell("operation"), row.cell("caller"));
+        match joined.last_mut() {
+            Some(last)
+                if last.operation == operation
+                    && last.caller == caller
+                    && row.start.saturating_sub(last.end) <= GAP =>
+            {
+                last.end = last.end.max(row.end);
+                last.nanos = last.nanos.saturating_add(row.nanos());
+            }
+            _ => joined.push(Operation { operation, caller, start: row.start, end: row.end, nanos: row.nanos() }),
+        }
+    }
+    joined
+}
+
+fn verdict(facts: &Facts, operations: &[Operation], longest: &Operation, settings: &Settings) -> Verdict {
+    let warning = settings.number("warning");
+    let name = longest.operation.text().map_or("unknown operation", |id| facts.str(id));
+    let nanos = longest.nanos;
+    Verdict::scored(
+        map2(nanos as f64 / 1e9, warning / 2.0, warning),
+        format!("The longest VM operation took {}: {name}", units::duration(nanos)),
+    )
+    .explain(VmOperations::WHY)
+    .remedy(VmOperations::REMEDY)
+    .cost(cost::paused(facts, operations.iter().map(|o| o.nanos as f64).sum()))
+    .with("longest", Value::nanos(nanos))
+    .with("operation", name)
+    .with_some("caller", longest.caller.thread().map(|id| facts.thread(id).name.clone()))
+    .with("window", Value::window(longest.start, longest.end))
+    .with("operations", operation_table(facts, operations))
+}
+
+/// Number and time of the operations by kind, the longest in total first.
+fn operation_table(facts: &Facts, operations: &[Operation]) -> Value {
+    let mut by_kind: BTreeMap<&str, (u64, i64)> = BTreeMap::new();
+    for operation in operations {
+        let kind = by_kind.entry(operation.operation.text().map_or("?", |id| facts.str(id))).or_default();
+        *kind = (kind.0 + 1, kind.1.saturating_add(operation.nanos));
+    }
+    let mut by_kind: Vec<_> = by_kind.into_iter().collect();
+    by_kind.sort_by_key(|(_, (_, nanos))| std::cmp::Reverse(*nanos));
+    let rows = by_kind
+        .into_iter()
+        .take(10)
+        .map(|(kind, (n, nanos))| [kind.into(), Value::count(n, "operations"), Value::nanos(nanos)]);
+    Value::table(["operation", "count", "time"], rows)
 }
 
 #[cfg(test)]

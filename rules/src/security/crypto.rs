@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jfr_analyzers::events::{Facts, Needs};
+use jfr_analyzers::events::{Event, Facts, Needs};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 use jfrkit_profile::units;
 
@@ -46,53 +46,62 @@ impl Rule for CryptoSecurityRule {
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        let mut found: BTreeMap<(String, String), String> = BTreeMap::new();
-        for row in facts.table("jdk.X509Certificate").rows() {
-            let text = |field: &str| row.text(field).unwrap_or_default().to_uppercase();
-            let (algorithm, key, length) = (text("algorithm"), text("keyType"), row.int("keyLength").unwrap_or(0));
-            let mut problems = Vec::new();
-            for weak in ["SHA1", "MD2", "MD5"] {
-                if algorithm.contains(weak) {
-                    problems.push(format!("signed with {weak}"));
-                }
-            }
-            let short = if key.contains("EDDSA") || key.contains("ED25519") || key.contains("ED448") {
-                false
-            } else if key.contains("RSA") || key.contains("DSA") && !key.contains("EC") {
-                length > 0 && length < 2_048
-            } else {
-                key.contains("EC") && length > 0 && length < 224
-            };
-            if short {
-                problems.push(format!("{key} key with {length} bits"));
-            }
-            if let Some(until) = row.int("validUntil") {
-                let left = until.saturating_sub(row.start);
-                if left < 0 {
-                    problems.push(format!("expired {} days before the recording", left.saturating_neg() / DAY));
-                } else if left < settings.nanos("expiry") {
-                    problems.push(format!("expires in {} days", left / DAY));
-                }
-            }
-            if !problems.is_empty() {
-                let subject = row.text("subject").unwrap_or("?").to_owned();
-                let serial = row.text("serialNumber").unwrap_or("?").to_owned();
-                found.insert((subject, serial), problems.join(", "));
-            }
+        verdict(measure(facts, settings))
+    }
+}
+
+/// What is wrong with certificates, by subject and serial number.
+type Found = BTreeMap<(String, String), String>;
+
+fn measure(facts: &Facts, settings: &Settings) -> Found {
+    let mut found = Found::new();
+    for certificate in facts.table("jdk.X509Certificate").rows() {
+        let problems = problems(&certificate, settings.nanos("expiry"));
+        if !problems.is_empty() {
+            let text = |field: &str| certificate.text(field).unwrap_or("?").to_owned();
+            found.insert((text("subject"), text("serialNumber")), problems.join(", "));
         }
-        if found.is_empty() {
-            return Verdict::ok("All certificates are strong and valid");
+    }
+    found
+}
+
+/// What is wrong with a certificate. `expiry` is the least remaining time in nanoseconds.
+fn problems(certificate: &Event<'_>, expiry: i64) -> Vec<String> {
+    let text = |field: &str| certificate.text(field).unwrap_or_default().to_uppercase();
+    let (algorithm, key) = (text("algorithm"), text("keyType"));
+    let length = certificate.int("keyLength").unwrap_or(0);
+    let weak = ["SHA1", "MD2", "MD5"].into_iter().filter(|weak| algorithm.contains(weak));
+    let mut problems: Vec<String> = weak.map(|weak| format!("signed with {weak}")).collect();
+    let short = if key.contains("EDDSA") || key.contains("ED25519") || key.contains("ED448") {
+        false
+    } else if key.contains("RSA") || key.contains("DSA") && !key.contains("EC") {
+        length > 0 && length < 2_048
+    } else {
+        key.contains("EC") && length > 0 && length < 224
+    };
+    if short {
+        problems.push(format!("{key} key with {length} bits"));
+    }
+    if let Some(until) = certificate.int("validUntil") {
+        let left = until.saturating_sub(certificate.start);
+        if left < 0 {
+            problems.push(format!("expired {} days before the recording", left.saturating_neg() / DAY));
+        } else if left < expiry {
+            problems.push(format!("expires in {} days", left / DAY));
         }
-        let count = found.len();
-        let rows =
-            found.into_iter().map(|((subject, serial), problem)| [subject.into(), serial.into(), problem.into()]);
-        Verdict::warning(format!(
-            "{} weak, expired or about to expire",
-            units::things(count as u64, "certificate is", "certificates are")
-        ))
+    }
+    problems
+}
+
+fn verdict(found: Found) -> Verdict {
+    if found.is_empty() {
+        return Verdict::ok("All certificates are strong and valid");
+    }
+    let certificates = units::things(found.len() as u64, "certificate is", "certificates are");
+    let rows = found.into_iter().map(|((subject, serial), problem)| [subject.into(), serial.into(), problem.into()]);
+    Verdict::warning(format!("{certificates} weak, expired or about to expire"))
         .remedy(CryptoSecurityRule::REMEDY)
         .with("certificates", Value::table(["subject", "serial number", "problem"], rows))
-    }
 }
 
 #[cfg(test)]

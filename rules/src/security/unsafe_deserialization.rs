@@ -66,55 +66,71 @@ impl Rule for UnsafeDeserialization {
     }
 
     fn evaluate(&self, facts: &Facts, _: &Settings) -> Verdict {
-        let groups = facts.groups(&READS);
-        let all = groups.total().map_or(0, |g| g.count());
-        let sites = sites(facts);
-        let of = |rejected: bool| {
-            sites.iter().filter(|s| s.rejected == rejected).fold(0u64, |sum, s| sum.saturating_add(s.count))
-        };
-        let (rejected, open) = (of(true), of(false));
-        let Some(first) = sites.first() else {
-            return Verdict::ok(format!(
-                "{} deserialized, all of JDK classes or allowed by a filter",
-                things(all, "object was", "objects were")
-            ));
-        };
-        let place = first.frame.as_ref().map(|f| format!(" in {}", f.method)).unwrap_or_default();
-        let verdict = if rejected > 0 {
-            let summary = format!(
-                "A filter rejected {}, mostly of {}{place}",
-                things(rejected, "object", "objects"),
-                first.class
-            );
-            Verdict::warning(summary).score(map_exp100(rejected as f64, 1.0).max(75.0)).urgent()
-        } else {
-            let summary = format!(
-                "{} deserialized without a filter, mostly of {}{place}",
-                things(open, "object was", "objects were"),
-                first.class
-            );
-            Verdict::info(summary).score(map_exp74(open as f64, 1.0).max(25.0))
-        };
-        let rows = sites.iter().take(20).map(|s| {
-            let line = s.frame.as_ref().and_then(|f| f.line).map_or(String::new(), |l| l.to_string());
-            [
-                s.frame.as_ref().map_or(String::new(), |f| f.method.clone()).into(),
-                line.into(),
-                s.class.into(),
-                if s.rejected { "rejected" } else { "no filter" }.into(),
-                Value::count(s.count, "objects"),
-                Value::window(s.first, s.last),
-            ]
-        });
-        verdict
-            .explain(UnsafeDeserialization::WHY)
-            .remedy(UnsafeDeserialization::REMEDY)
-            .with("rejected", Value::count(rejected, "objects"))
-            .with("without a filter", Value::count(open, "objects"))
-            .with("all", Value::count(all, "objects"))
-            .with("places", Value::table(["in", "line", "class", "filter", "objects", "time"], rows))
-            .with_some("stack", first.stack.map(|s| facts.stack_value(s, 20)))
+        verdict(facts, &measure(facts))
     }
+}
+
+/// Objects that were deserialized.
+struct Measured<'f> {
+    all: u64,
+    /// Those that a filter rejected, and those of the program's own classes without a filter.
+    rejected: u64,
+    open: u64,
+    /// Where, the worst first.
+    sites: Vec<Site<'f>>,
+}
+
+fn measure(facts: &Facts) -> Measured<'_> {
+    let sites = sites(facts);
+    let of = |rejected: bool| {
+        sites.iter().filter(|s| s.rejected == rejected).fold(0u64, |sum, s| sum.saturating_add(s.count))
+    };
+    let all = facts.groups(&READS).total().map_or(0, |g| g.count());
+    Measured { all, rejected: of(true), open: of(false), sites }
+}
+
+fn verdict(facts: &Facts, measured: &Measured<'_>) -> Verdict {
+    let Measured { all, rejected, open, sites } = measured;
+    let Some(first) = sites.first() else {
+        return Verdict::ok(format!(
+            "{} deserialized, all of JDK classes or allowed by a filter",
+            things(*all, "object was", "objects were")
+        ));
+    };
+    let place = first.frame.as_ref().map(|f| format!(" in {}", f.method)).unwrap_or_default();
+    let mostly = format!("mostly of {}{place}", first.class);
+    let verdict = if *rejected > 0 {
+        Verdict::warning(format!("A filter rejected {}, {mostly}", things(*rejected, "object", "objects")))
+            .score(map_exp100(*rejected as f64, 1.0).max(75.0))
+            .urgent()
+    } else {
+        let objects = things(*open, "object was", "objects were");
+        Verdict::info(format!("{objects} deserialized without a filter, {mostly}"))
+            .score(map_exp74(*open as f64, 1.0).max(25.0))
+    };
+    verdict
+        .explain(UnsafeDeserialization::WHY)
+        .remedy(UnsafeDeserialization::REMEDY)
+        .with("rejected", Value::count(*rejected, "objects"))
+        .with("without a filter", Value::count(*open, "objects"))
+        .with("all", Value::count(*all, "objects"))
+        .with("places", site_table(sites))
+        .with_some("stack", first.stack.map(|s| facts.stack_value(s, 20)))
+}
+
+fn site_table(sites: &[Site<'_>]) -> Value {
+    let rows = sites.iter().take(20).map(|s| {
+        let line = s.frame.as_ref().and_then(|f| f.line).map_or(String::new(), |l| l.to_string());
+        [
+            s.frame.as_ref().map_or(String::new(), |f| f.method.clone()).into(),
+            line.into(),
+            s.class.into(),
+            if s.rejected { "rejected" } else { "no filter" }.into(),
+            Value::count(s.count, "objects"),
+            Value::window(s.first, s.last),
+        ]
+    });
+    Value::table(["in", "line", "class", "filter", "objects", "time"], rows)
 }
 
 /// The call sites to report: rejected objects first, then by number.
