@@ -181,7 +181,7 @@ fn address(lock: &str) -> Option<(&str, &str)> {
 }
 
 /// The deadlocks that the JVM itself reports.
-pub(crate) fn told_deadlocks(text: &str) -> Vec<Cycle<'_>> {
+pub(crate) fn reported_deadlocks(text: &str) -> Vec<Cycle<'_>> {
     let mut cycles: Vec<Cycle<'_>> = Vec::new();
     let mut inside = false;
     let mut name = "";
@@ -207,7 +207,7 @@ pub(crate) fn told_deadlocks(text: &str) -> Vec<Cycle<'_>> {
 }
 
 /// Deadlocks derived from which thread waits for which lock and which thread holds it.
-pub(crate) fn found_deadlocks<'t>(threads: &[Thread<'t>]) -> Vec<Cycle<'t>> {
+pub(crate) fn derived_deadlocks<'t>(threads: &[Thread<'t>]) -> Vec<Cycle<'t>> {
     let mut owners: std::collections::HashMap<&str, usize> = std::collections::HashMap::new();
     for (i, thread) in threads.iter().enumerate() {
         for lock in &thread.holds {
@@ -311,12 +311,12 @@ mod tests {
     #[test]
     fn a_circle_is_found_without_the_jvms_help() {
         let threads = threads(example::LOCKED);
-        let cycles = found_deadlocks(&threads);
+        let cycles = derived_deadlocks(&threads);
         assert_eq!(cycles.len(), 1);
         let mut names: Vec<&str> = cycles[0].threads.iter().map(|t| t.0).collect();
         names.sort_unstable();
         assert_eq!(names, ["left", "right \"2\""]);
-        assert!(found_deadlocks(&threads[..1]).is_empty());
+        assert!(derived_deadlocks(&threads[..1]).is_empty());
     }
 
     #[test]
@@ -339,7 +339,7 @@ Java stack information for the threads listed above:
 
 Found 1 deadlock.
 ";
-        let cycles = told_deadlocks(text);
+        let cycles = reported_deadlocks(text);
         assert_eq!(cycles.len(), 1);
         assert_eq!(
             cycles[0].threads,

@@ -34,7 +34,7 @@ struct Place<'f> {
 
 /// What happened at a place, within a minute or in total.
 #[derive(Debug, Clone, Copy, Default)]
-struct Lost {
+struct Discarded {
     /// Compilations that were discarded.
     compilations: u64,
     /// How often a thread left one of them.
@@ -44,7 +44,7 @@ struct Lost {
     to: i64,
 }
 
-impl Lost {
+impl Discarded {
     fn add(&mut self, group: &Group<'_>) {
         self.from = if self.times == 0 { group.first() } else { self.from.min(group.first()) };
         self.to = self.to.max(group.last());
@@ -116,16 +116,16 @@ struct Measured<'f> {
     most: u64,
     total: u64,
     /// The worst minute at one place.
-    worst: (Place<'f>, Lost),
+    worst: (Place<'f>, Discarded),
     /// The places, the worst first.
-    places: Vec<(Place<'f>, Lost)>,
+    places: Vec<(Place<'f>, Discarded)>,
 }
 
 /// `None` if there were none.
 fn measure(facts: &Facts) -> Option<Measured<'_>> {
     let warm = warmed_up(facts);
-    let mut by_minute: BTreeMap<i64, BTreeMap<Place<'_>, Lost>> = BTreeMap::new();
-    let mut places: BTreeMap<Place<'_>, Lost> = BTreeMap::new();
+    let mut by_minute: BTreeMap<i64, BTreeMap<Place<'_>, Discarded>> = BTreeMap::new();
+    let mut places: BTreeMap<Place<'_>, Discarded> = BTreeMap::new();
     for group in facts.groups(&SITES).iter().filter(|g| g.bucket() >= warm || g.first() >= warm) {
         let place = Place {
             method: group.text(METHOD).unwrap_or("unknown method"),
@@ -135,11 +135,12 @@ fn measure(facts: &Facts) -> Option<Measured<'_>> {
         by_minute.entry(group.bucket()).or_default().entry(place).or_default().add(&group);
         places.entry(place).or_default().add(&group);
     }
-    let sum = |minute: &BTreeMap<Place<'_>, Lost>| minute.values().fold(0u64, |n, l| n.saturating_add(l.compilations));
+    let sum =
+        |minute: &BTreeMap<Place<'_>, Discarded>| minute.values().fold(0u64, |n, l| n.saturating_add(l.compilations));
     let most = by_minute.values().map(sum).max().unwrap_or(0);
     let total = sum(&places);
     let worst = by_minute.into_values().flatten().max_by_key(|(_, lost)| lost.compilations)?;
-    let mut places: Vec<(Place<'_>, Lost)> = places.into_iter().collect();
+    let mut places: Vec<(Place<'_>, Discarded)> = places.into_iter().collect();
     places.sort_by_key(|(_, lost)| std::cmp::Reverse((lost.compilations, lost.times)));
     Some(Measured { most, total, worst, places })
 }
@@ -168,11 +169,11 @@ fn verdict(facts: &Facts, measured: &Measured<'_>, settings: &Settings) -> Verdi
 }
 
 /// The method and line of a place.
-fn named(place: &Place<'_>, lost: &Lost) -> String {
+fn named(place: &Place<'_>, lost: &Discarded) -> String {
     if lost.line > 0 { format!("{}:{}", place.method, lost.line) } else { place.method.to_owned() }
 }
 
-fn place_table(places: &[(Place<'_>, Lost)]) -> Value {
+fn place_table(places: &[(Place<'_>, Discarded)]) -> Value {
     let rows = places.iter().take(10).map(|(place, lost)| {
         [
             named(place, lost).into(),

@@ -90,11 +90,11 @@ fn samples(facts: &Facts, settings: &Settings) -> Vec<Sample> {
 }
 
 /// The method with the largest share of a window; `None` if no window has a period, `Some(None)` if none has samples.
-fn measure(facts: &Facts, samples: &[Sample], settings: &Settings) -> Option<Option<Found>> {
+fn measure(facts: &Facts, samples: &[Sample], settings: &Settings) -> Option<Option<BusiestWindow>> {
     let periods = facts.jmc_settings_of("jdk.ExecutionSample", "period");
     let periods: Vec<(i64, i64)> =
         periods.iter().filter_map(|s| Some((s.at, jfr_analyzers::events::parse_timespan(s.value)?))).collect();
-    let mut best: Option<Found> = None;
+    let mut best: Option<BusiestWindow> = None;
     let mut any = false;
     for window in sliding(facts.first_end(), facts.end(), settings.nanos("window")) {
         let place = |time: i64| periods.partition_point(|(at, _)| *at < time);
@@ -111,7 +111,7 @@ fn measure(facts: &Facts, samples: &[Sample], settings: &Settings) -> Option<Opt
         let value = count / possible / cuts.len().max(1) as f64;
         if best.as_ref().is_none_or(|b| value > b.value) {
             let covered = window.within(facts.window()).length() as f64;
-            best = Some(Found {
+            best = Some(BusiestWindow {
                 value,
                 count,
                 share: count / all,
@@ -139,7 +139,7 @@ fn most_frequent(samples: &[Sample], from: i64, to: i64) -> Option<(f64, f64, St
     Some((count, all, stack))
 }
 
-fn verdict(facts: &Facts, samples: &[Sample], found: &Found, settings: &Settings) -> Verdict {
+fn verdict(facts: &Facts, samples: &[Sample], found: &BusiestWindow, settings: &Settings) -> Verdict {
     let score = |value: f64| map_sigmoid(value, 0.0, 100.0, 150.0, 0.03333, 7.0);
     let method = Method::of(facts, settings, found.stack).map_or("?", |m| facts.method(m.frame));
     let all = samples.iter().filter_map(|(_, m)| Some((m.as_ref()?.stack, 1.0)));
@@ -165,7 +165,7 @@ fn verdict(facts: &Facts, samples: &[Sample], found: &Found, settings: &Settings
     overhead::carry(facts, verdict)
 }
 
-struct Found {
+struct BusiestWindow {
     value: f64,
     count: f64,
     share: f64,

@@ -25,8 +25,8 @@ const LIBRARIES: GroupBy =
     GroupBy::of(&["jdk.NativeLibraryLoad"]).by(&["name", "success", "errorMessage", "stackTrace"]);
 
 /// The kinds of problems: the event type that reports each, the first JDK that has it, and the remedy.
-const KINDS: [Kind; 5] = [
-    Kind {
+const KINDS: [ProblemKind; 5] = [
+    ProblemKind {
         name: "call to a method that will be removed",
         groups: DEPRECATED,
         event: "jdk.DeprecatedInvocation",
@@ -37,7 +37,7 @@ const KINDS: [Kind; 5] = [
             removed.then(|| (g.text("method").map_or("unknown method", brief).to_owned(), g.stack("stackTrace")))
         },
     },
-    Kind {
+    ProblemKind {
         name: "final field changed by reflection",
         groups: FINALS,
         event: "jdk.FinalFieldMutation",
@@ -50,7 +50,7 @@ const KINDS: [Kind; 5] = [
             Some((format!("{class}.{field}"), g.stack("stackTrace")))
         },
     },
-    Kind {
+    ProblemKind {
         name: "synchronized on a value-based class",
         groups: VALUES,
         event: "jdk.SyncOnValueBasedClass",
@@ -59,7 +59,7 @@ const KINDS: [Kind; 5] = [
                  lock object.",
         read: |g| Some((g.text("valueBasedClass").map_or("unknown class", brief).to_owned(), g.stack("stackTrace"))),
     },
-    Kind {
+    ProblemKind {
         name: "misdeclared serialization member",
         groups: MISDECLARED,
         event: "jdk.SerializationMisdeclaration",
@@ -74,7 +74,7 @@ const KINDS: [Kind; 5] = [
             Some((if message.is_empty() { class.to_owned() } else { format!("{class}: {message}") }, None))
         },
     },
-    Kind {
+    ProblemKind {
         name: "native library that failed to load",
         groups: LIBRARIES,
         event: "jdk.NativeLibraryLoad",
@@ -98,7 +98,7 @@ const KINDS: [Kind; 5] = [
 ];
 
 /// A kind of problem.
-struct Kind {
+struct ProblemKind {
     name: &'static str,
     groups: GroupBy,
     event: &'static str,
@@ -106,14 +106,14 @@ struct Kind {
     jdk: u32,
     remedy: &'static str,
     /// Reads the subject and the stack of an event; `None` if the event is fine.
-    read: fn(&Group<'_>) -> Option<About>,
+    read: fn(&Group<'_>) -> Option<SubjectAndStack>,
 }
 
 /// The subject of an event, and its stack.
-type About = (String, Option<StackId>);
+type SubjectAndStack = (String, Option<StackId>);
 
 /// One problem at one call site.
-struct Found {
+struct Problem {
     kind: usize,
     what: String,
     frame: Option<Frame>,
@@ -157,7 +157,7 @@ impl Rule for FutureBreakage {
     }
 
     fn evaluate(&self, facts: &Facts, _: &Settings) -> Verdict {
-        let is_on = |kind: &&Kind| facts.missing(kind.event, Level::Enabled, false).is_none();
+        let is_on = |kind: &&ProblemKind| facts.missing(kind.event, Level::Enabled, false).is_none();
         let looked_at: Vec<&str> = KINDS.iter().filter(is_on).map(|k| k.event).collect();
         if looked_at.is_empty() {
             let events = KINDS.iter().map(|k| format!("{} (JDK {})", k.event, k.jdk)).collect::<Vec<_>>();
@@ -171,7 +171,7 @@ impl Rule for FutureBreakage {
             return Verdict::ok("The recording shows nothing that later JDKs will break")
                 .with("looked at", Value::list("event types", looked_at));
         };
-        let name = |f: &Found| KINDS.get(f.kind).map_or("", |k| k.name);
+        let name = |f: &Problem| KINDS.get(f.kind).map_or("", |k| k.name);
         let place = first.frame.as_ref().map(|f| format!(" in {}", f.method)).unwrap_or_default();
         let more = match found.len().saturating_sub(1) {
             0 => String::new(),
@@ -203,15 +203,15 @@ impl Rule for FutureBreakage {
 }
 
 /// The problems, by kind, subject and call site.
-fn found(facts: &Facts) -> Vec<Found> {
-    let mut found: BTreeMap<(usize, String, Option<String>), Found> = BTreeMap::new();
+fn found(facts: &Facts) -> Vec<Problem> {
+    let mut found: BTreeMap<(usize, String, Option<String>), Problem> = BTreeMap::new();
     for (kind, of) in KINDS.iter().enumerate() {
         for group in facts.groups(&of.groups).iter() {
             let Some((what, stack)) = (of.read)(&group) else { continue };
             let frame = stack.and_then(|s| facts.site(s));
             let key = (kind, what.clone(), frame.as_ref().map(|f| format!("{}:{:?}", f.method, f.line)));
             let first = group.first();
-            let one = found.entry(key).or_insert(Found { kind, what, frame, stack, count: 0, first });
+            let one = found.entry(key).or_insert(Problem { kind, what, frame, stack, count: 0, first });
             one.count = one.count.saturating_add(group.count());
             one.first = one.first.min(first);
         }

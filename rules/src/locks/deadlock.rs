@@ -4,7 +4,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::tally::{PerText, brief};
-use crate::thread_dump::{Cycle, DUMP, MAX_DUMPS, found_deadlocks, threads, told_deadlocks, unreadable};
+use crate::thread_dump::{Cycle, DUMP, MAX_DUMPS, derived_deadlocks, reported_deadlocks, threads, unreadable};
 use jfr_analyzers::events::{Facts, Level, Needs, Presence, is_jdk};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Severity, Value, Verdict};
 use jfrkit_profile::units::things;
@@ -22,7 +22,7 @@ const DATADOG: &str = "datadog.DeadlockedThread";
 const NAMED: usize = 8;
 
 /// A deadlock and when it was seen.
-struct Seen {
+struct FoundDeadlock {
     /// Thread, lock and class of the lock, in the order of waiting.
     threads: Vec<(String, String, String)>,
     from: i64,
@@ -34,7 +34,7 @@ struct Seen {
     owners: HashMap<String, String>,
 }
 
-impl Seen {
+impl FoundDeadlock {
     /// Which threads wait, in words. Datadog may have recorded only some of the threads of a deadlock.
     fn who(&self) -> String {
         let names: HashSet<&str> = self.threads.iter().map(|(name, ..)| name.as_str()).collect();
@@ -112,7 +112,7 @@ fn unknown(facts: &Facts) -> Option<String> {
 }
 
 /// The deadlocks, each once.
-fn measure(facts: &Facts) -> Vec<Seen> {
+fn measure(facts: &Facts) -> Vec<FoundDeadlock> {
     let mut found = of_dumps(facts);
     let known: HashSet<String> =
         found.iter().flat_map(|seen| seen.threads.iter().map(|(name, ..)| name.clone())).collect();
@@ -121,17 +121,17 @@ fn measure(facts: &Facts) -> Vec<Seen> {
 }
 
 /// The deadlocks of thread dumps, each once.
-fn of_dumps(facts: &Facts) -> Vec<Seen> {
-    let mut found: Vec<Seen> = Vec::new();
+fn of_dumps(facts: &Facts) -> Vec<FoundDeadlock> {
+    let mut found: Vec<FoundDeadlock> = Vec::new();
     let mut places: HashMap<Vec<&str>, usize> = HashMap::new();
     // The deadlocks of a text, which many dumps can share.
     let mut of_text: PerText<'_, Vec<usize>> = PerText::default();
     for dump in facts.table(DUMP).rows().take_while(|_| !facts.stopped()) {
         let Some(text) = dump.text("result") else { continue };
         let in_text = of_text.get(text, |text| {
-            let told = told_deadlocks(text);
+            let told = reported_deadlocks(text);
             let all = threads(text);
-            let cycles = if told.is_empty() { found_deadlocks(&all) } else { told };
+            let cycles = if told.is_empty() { derived_deadlocks(&all) } else { told };
             let mut sites: HashMap<&str, Option<&str>> = HashMap::new();
             for thread in &all {
                 sites.entry(thread.name).or_insert_with(|| thread.site());
@@ -148,7 +148,7 @@ fn of_dumps(facts: &Facts) -> Vec<Seen> {
     found
 }
 
-fn verdict(facts: &Facts, found: &[Seen]) -> Verdict {
+fn verdict(facts: &Facts, found: &[FoundDeadlock]) -> Verdict {
     let Some(first) = found.first() else {
         let read = u64::try_from(facts.table(DUMP).len()).unwrap_or(u64::MAX);
         return Verdict::ok(format!("No deadlock in {}", things(read, "thread dump", "thread dumps")));
@@ -168,7 +168,7 @@ fn verdict(facts: &Facts, found: &[Seen]) -> Verdict {
         .with("threads", thread_table(found))
 }
 
-fn thread_table(found: &[Seen]) -> Value {
+fn thread_table(found: &[FoundDeadlock]) -> Value {
     let rows = (1u64..).zip(found).flat_map(|(n, seen)| {
         seen.threads.iter().map(move |(name, lock, class)| {
             let lock = if class.is_empty() { lock.clone() } else { format!("{class} @ {lock}") };
@@ -180,14 +180,14 @@ fn thread_table(found: &[Seen]) -> Value {
 }
 
 /// The deadlocks that Datadog's agent reports, each once.
-fn of_datadog(facts: &Facts) -> Vec<Seen> {
-    let mut by_id: BTreeMap<i64, Seen> = BTreeMap::new();
+fn of_datadog(facts: &Facts) -> Vec<FoundDeadlock> {
+    let mut by_id: BTreeMap<i64, FoundDeadlock> = BTreeMap::new();
     let mut known: HashSet<(i64, String)> = HashSet::new();
     for row in facts.table(DATADOG).rows() {
         let text = |field| row.text(field).map(brief).filter(|text| !text.is_empty() && *text != "null");
         let name = text("threadName").unwrap_or("?").to_owned();
         let id = row.int("id").unwrap_or(0);
-        let seen = by_id.entry(id).or_insert_with(|| Seen {
+        let seen = by_id.entry(id).or_insert_with(|| FoundDeadlock {
             threads: Vec::new(),
             from: row.start,
             to: row.start,
@@ -209,7 +209,7 @@ fn of_datadog(facts: &Facts) -> Vec<Seen> {
             seen.frames.insert(name, if has_line { format!("{method}:{line}") } else { method.to_owned() });
         }
     }
-    let mut found: BTreeMap<Vec<String>, Seen> = BTreeMap::new();
+    let mut found: BTreeMap<Vec<String>, FoundDeadlock> = BTreeMap::new();
     for mut seen in by_id.into_values() {
         seen.threads.sort();
         let names = seen.threads.iter().map(|(name, ..)| name.clone()).collect();
@@ -228,7 +228,7 @@ fn of_datadog(facts: &Facts) -> Vec<Seen> {
 
 /// The index of a deadlock in `found`; adds it if it is new. Deadlocks of the same threads are the same.
 fn place<'t>(
-    found: &mut Vec<Seen>,
+    found: &mut Vec<FoundDeadlock>,
     places: &mut HashMap<Vec<&'t str>, usize>,
     cycle: &Cycle<'t>,
     sites: &HashMap<&str, Option<&str>>,
@@ -240,7 +240,7 @@ fn place<'t>(
         let owned = |t: &(&str, &str, &str)| (t.0.to_owned(), t.1.to_owned(), t.2.to_owned());
         let site = |name: &str| Some((name.to_owned(), sites.get(name).copied().flatten()?.to_owned()));
         let frames = cycle.threads.iter().filter_map(|(name, ..)| site(name)).collect();
-        found.push(Seen {
+        found.push(FoundDeadlock {
             threads: cycle.threads.iter().map(owned).collect(),
             from: at,
             to: at,

@@ -30,7 +30,7 @@ const LOOKUP: [&str; 3] = ["java.security.", "javax.crypto.", "sun.security.jca.
 
 /// A weakness at one call site.
 #[derive(Debug)]
-struct Found {
+struct Weakness {
     what: String,
     frame: Option<Frame>,
     stack: Option<StackId>,
@@ -88,11 +88,11 @@ impl Rule for WeakCrypto {
         if missing.len() == 3 {
             return Verdict::not_applicable(missing.join("; "));
         }
-        let mut found: BTreeMap<(String, Option<String>), Found> = BTreeMap::new();
+        let mut found: BTreeMap<(String, Option<String>), Weakness> = BTreeMap::new();
         handshakes(facts, &mut found);
         services(facts, &mut found);
         changes(facts, settings, &mut found);
-        let mut found: Vec<Found> = found.into_values().collect();
+        let mut found: Vec<Weakness> = found.into_values().collect();
         found.sort_by_key(|f| (!f.is_bad, std::cmp::Reverse(f.count)));
         let not_looked_at = (!missing.is_empty()).then(|| Value::list("reasons", missing));
         let Some(worst) = found.first() else {
@@ -129,12 +129,12 @@ impl Rule for WeakCrypto {
     }
 }
 
-type Findings = BTreeMap<(String, Option<String>), Found>;
+type Findings = BTreeMap<(String, Option<String>), Weakness>;
 
 fn add(facts: &Facts, found: &mut Findings, what: String, group: &Group<'_>, stack: Option<StackId>, is_bad: bool) {
     let frame = stack.and_then(|s| facts.site(s));
     let key = (what.clone(), frame.as_ref().map(|f| format!("{}:{:?}", f.method, f.line)));
-    let one = found.entry(key).or_insert(Found { what, frame, stack, count: 0, is_bad, first: group.first() });
+    let one = found.entry(key).or_insert(Weakness { what, frame, stack, count: 0, is_bad, first: group.first() });
     one.count = one.count.saturating_add(group.count());
     one.first = one.first.min(group.first());
     one.is_bad |= is_bad;

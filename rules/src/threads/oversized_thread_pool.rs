@@ -36,7 +36,7 @@ const BUSY: f64 = 0.7;
 
 /// What is known of one thread.
 #[derive(Debug, Clone, Copy)]
-struct Known {
+struct ThreadLife {
     from: i64,
     to: i64,
     parked: f64,
@@ -192,7 +192,7 @@ fn measure(facts: &Facts, settings: &Settings) -> Option<Measured> {
     Some(Measured { cpus, pools })
 }
 
-fn pools(facts: &Facts, threads: &HashMap<ThreadId, Known>) -> BTreeMap<String, Pool> {
+fn pools(facts: &Facts, threads: &HashMap<ThreadId, ThreadLife>) -> BTreeMap<String, Pool> {
     let mut pools: BTreeMap<String, Pool> = BTreeMap::new();
     for (id, known) in threads {
         let pool = pools.entry(pool_name(&facts.thread(*id).name)).or_default();
@@ -266,10 +266,10 @@ fn is_pooled(facts: &Facts, id: ThreadId) -> bool {
     thread.is_java() && !thread.is_virtual && !thread.name.contains("CompilerThread")
 }
 
-fn threads(facts: &Facts) -> HashMap<ThreadId, Known> {
-    let mut threads: HashMap<ThreadId, Known> = HashMap::new();
+fn threads(facts: &Facts) -> HashMap<ThreadId, ThreadLife> {
+    let mut threads: HashMap<ThreadId, ThreadLife> = HashMap::new();
     let (from, to) = (facts.start(), facts.end());
-    let unknown = Known { from, to, parked: 0.0, sampled: false, ended: false };
+    let unknown = ThreadLife { from, to, parked: 0.0, sampled: false, ended: false };
     let java = |id: &ThreadId| is_pooled(facts, *id);
     for group in facts.groups(&STARTS).iter() {
         if let Some(id) = group.thread_id("thread").filter(java) {
