@@ -1,7 +1,6 @@
 //! `JavaBlocking`: time blocked on monitors and locks.
 
-use super::waits::longest;
-use super::waits::{CLASS, DURATION, LOCKS, MONITOR, PARK, STACK, THREAD, WAITS, for_a_lock, waits_for_locks};
+use super::waits::{CLASS, DURATION, LOCKS, MONITOR, PARK, STACK, THREAD, WAITS, for_a_lock, longest, waits_for_locks};
 use crate::cost;
 use jfr_analyzers::events::{Facts, Group, Level, Needs};
 use jfr_analyzers::math::{balance, map_exp100, ratio};

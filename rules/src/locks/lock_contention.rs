@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::waits::longest;
 use super::waits::{
-    ADDRESS, CLASS, DURATION, LOCKED, LOCKS, MONITOR, OWNER, OWNERS, PARK, STACK, THREAD, WAITS, for_a_lock,
+    ADDRESS, CLASS, DURATION, LOCKED, LOCKS, MONITOR, OWNER, OWNERS, PARK, STACK, THREAD, WAITS, for_a_lock, longest,
     waits_for_locks,
 };
 use crate::cost;
