@@ -16,7 +16,7 @@ pub use analysis::{analysis, configuration};
 pub use checkpoint::{checkpoint, checkpoint_types, sound_checkpoint};
 pub use convert::{convert, profiles};
 pub use parts::{header, metadata, names, strings, varints};
-pub use pprof::pprof;
+pub use pprof::{pprof, pprof_comes_back};
 pub use reading::{recording, serde};
 pub use unpacking::unpack;
 

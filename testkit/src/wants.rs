@@ -42,11 +42,11 @@ enum Leaf {
 }
 
 /// The metadata of the newest JDKs among the fixtures.
-pub struct Known {
+pub struct JdkMetadata {
     metadata: Vec<std::sync::Arc<Metadata>>,
 }
 
-impl Known {
+impl JdkMetadata {
     /// Reads the fixtures.
     #[must_use]
     pub fn new() -> Self {
@@ -69,7 +69,7 @@ impl Known {
     }
 }
 
-impl Default for Known {
+impl Default for JdkMetadata {
     fn default() -> Self {
         Self::new()
     }
@@ -228,17 +228,17 @@ fn dump(threads: u64, number: u64) -> String {
 
 /// A recording with `count` events of each required type.
 #[must_use]
-pub fn recording(known: &Known, needs: &Needs, count: u64, contents: Contents) -> Vec<u8> {
+pub fn recording(jdk: &JdkMetadata, needs: &Needs, count: u64, contents: Contents) -> Vec<u8> {
     let mut events: BTreeMap<&str, Tree> = needs.events().into_iter().map(|event| (event, Tree::default())).collect();
     for (event, field) in needs.fields() {
         let path = field.split('|').next().unwrap_or(field);
         if let Some(tree) = events.get_mut(event).filter(|_| path != "startTime" && path != "duration") {
-            tree.add(path, known.leaf(event, path));
+            tree.add(path, jdk.leaf(event, path));
         }
     }
     // A JVM with G1, eight processors and a heap of 2 GiB: many rules check that first.
     for (event, field, _) in JVM {
-        let leaf = known.leaf(event, field);
+        let leaf = jdk.leaf(event, field);
         events.entry(event).or_default().add(field, leaf);
     }
     let mut classes = data();
@@ -303,8 +303,11 @@ fn pools(count: u64, contents: Contents) -> Vec<(u64, Vec<(u64, Payload)>)> {
         (THREAD, (1..=count).map(thread).collect()),
     ];
     if let Contents::Long(bytes) = contents {
-        let name = "com.shop.Name".repeat(bytes / 13 + 1);
-        let dump = dump(bytes as u64 / 150, 0);
+        // Exactly as long as asked for, so that a limit is reached and not passed.
+        let mut name = "com.shop.Name".repeat(bytes / 13 + 1);
+        name.truncate(bytes);
+        let mut dump = dump(bytes as u64 / 120, 0);
+        dump.truncate(bytes);
         pools.push((STRING, vec![(1, Payload::new().utf8(name)), (2, Payload::new().utf8(dump))]));
     }
     pools

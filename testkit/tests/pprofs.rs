@@ -36,6 +36,15 @@ fn seeds() -> Vec<(String, Vec<u8>)> {
     packed.into_iter().chain([("python".to_owned(), unpacked)]).chain(ours).collect()
 }
 
+/// Profiles of Go, Python and Node.js, and our own: nothing is lost in reading and writing.
+#[test]
+fn real_profiles_come_back_as_they_were() {
+    for (name, bytes) in seeds() {
+        println!("{name}");
+        checks::pprof_comes_back(&bytes);
+    }
+}
+
 #[test]
 fn no_damaged_pprof_does_harm() {
     let count = std::env::var("JFRKIT_MUTANTS").ok().and_then(|n| n.parse().ok()).unwrap_or(1_500);

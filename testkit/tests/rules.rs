@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use jfr_analyzers::rule::{Analysis, AnalysisError, AnalysisOptions, Rule, Text};
 use jfr_parse::{Error, OpenOptions, Recording, Stop, work};
-use jfrkit_testkit::wants::{Contents, Known, recording};
+use jfrkit_testkit::wants::{Contents, JdkMetadata, recording};
 
 /// Number of events of each type; the larger recording has four times as many.
 const EVENTS: u64 = 8_000;
@@ -77,12 +77,12 @@ fn too_much(analysis: &Analysis, small: impl Fn() -> Vec<u8>, large: &[u8], slac
 
 #[test]
 fn each_rule_takes_time_in_proportion_to_its_events() {
-    let known = Known::new();
+    let jdk = JdkMetadata::new();
     let mut failed = Vec::new();
     for (id, analysis) in jfrkit_rules::builtin().into_iter().map(alone) {
         let needs = analysis.rules().next().unwrap().needs();
         for contents in [Contents::Distinct, Contents::Large] {
-            let of = |events| recording(&known, &needs, events, contents);
+            let of = |events| recording(&jdk, &needs, events, contents);
             if let Some(wrong) = too_much(&analysis, || of(EVENTS), &of(TIMES * EVENTS), 1.0) {
                 failed.push(format!("{id}, {contents:?}: {wrong}"));
             }
@@ -94,12 +94,13 @@ fn each_rule_takes_time_in_proportion_to_its_events() {
 /// Many events may refer to one text, which is stored once.
 #[test]
 fn a_long_text_is_examined_once() {
-    const LONG: usize = 512 << 10;
-    let known = Known::new();
+    // Longer texts are rejected.
+    let long = jfr_parse::Limits::intake().string_bytes;
+    let jdk = JdkMetadata::new();
     let mut failed = Vec::new();
     for (id, analysis) in jfrkit_rules::builtin().into_iter().map(alone) {
         let needs = analysis.rules().next().unwrap().needs();
-        let of = |events| recording(&known, &needs, events, Contents::Long(LONG));
+        let of = |events| recording(&jdk, &needs, events, Contents::Long(long));
         // The input hardly grows, so the effort must not grow eightfold.
         if let Some(wrong) = too_much(&analysis, || of(50), &of(400), 0.4) {
             failed.push(format!("{id}: {wrong}"));
@@ -110,11 +111,11 @@ fn a_long_text_is_examined_once() {
 
 #[test]
 fn rules_end_once_the_stop_is_raised() {
-    let known = Known::new();
+    let jdk = JdkMetadata::new();
     let bytes = {
         let all =
             jfrkit_rules::builtin().iter().fold(jfr_analyzers::events::Needs::new(), |all, rule| all.and(rule.needs()));
-        recording(&known, &all, 200, Contents::Distinct)
+        recording(&jdk, &all, 200, Contents::Distinct)
     };
     let opened = OpenOptions::new().from_bytes(&bytes[..]).unwrap();
     let mut options = AnalysisOptions::default();
@@ -157,7 +158,7 @@ fn tables_are_empty_once_the_stop_is_raised() {
     let mut options = AnalysisOptions::default();
     let seen = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(usize::MAX));
     let rule = Stopping(options.stop.clone(), seen.clone());
-    let bytes = recording(&Known::new(), &rule.needs(), 500, Contents::Distinct);
+    let bytes = recording(&JdkMetadata::new(), &rule.needs(), 500, Contents::Distinct);
     let opened = OpenOptions::new().from_bytes(&bytes[..]).unwrap();
     options.rules.push("Stopping".to_owned());
     let result = Analysis::empty().with_rule(rule).unwrap().evaluate(&opened, &options);
