@@ -76,7 +76,7 @@ Compared with JDK 25 on a corpus of recordings (`.ci/views.py`), ignoring the me
 | Classes, methods and loaders are the same if their names and loaders are equal; the JDK compares numeric ids across all chunks | profilers assign ids per chunk, so another method can have the same id in the next chunk |
 | Long values are complete in CSV, JSON and Markdown | the JDK truncates them to its width |
 | Thread names with line breaks stay one row | the JDK breaks the table |
-| If rows compare equal at a limit, other ones may be shown | the JDK's order is that of a hash table |
+| If rows compare equal at a limit, different ones may be shown | the JDK's order is that of a hash table |
 | Events in chunks that the JDK's parser skips or rejects are included (`recording`, `thread-count`) | its parser loses events there |
 | `gc` shows both the type of the collection (as in JDK 25) and the name of the collector (as in JDK 28) | both are useful |
 | Fields that the recording lacks are `N/A`; the rest of the view is shown | the JDK does not show the view at all |
