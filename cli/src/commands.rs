@@ -1,6 +1,6 @@
 //! The subcommands, one file each: `Args` has the options and the help, `run` does the work.
 //!
-//! `analyze` and `convert` also have a folder of their name. What commands share belongs next to `commands.rs`, and
+//! `analyze` and `convert` also have a folder of the same name. What commands share belongs next to `commands.rs`, and
 //! computing a result in the other crates, where the server and Python find it too. Open `metadata.rs` first, the model
 //! for new commands.
 

@@ -1,9 +1,9 @@
 //! Rules on exceptions and errors that the program throws, on how the JVM ended, and on incidents of Oracle's Dynamic
 //! Monitoring Service.
 //!
-//! An error that belongs to another subject stays there: virtual threads that cannot be scheduled in `threads`, heap
-//! dumps after an OutOfMemoryError in `heap`. `thrown.rs` has throwables by class and stack, `sites.rs` the places that
-//! throw, and `rate.rs` the JVM's own count. Open `throwables.rs` first.
+//! An error that belongs to another subject is judged there: virtual threads that cannot be scheduled in `threads`,
+//! heap dumps after an OutOfMemoryError in `heap`. `thrown.rs` has throwables by class and stack, `sites.rs` the places
+//! that throw, and `rate.rs` the JVM's own count. Open `throwables.rs` first.
 
 mod dms_incident;
 mod errors;

@@ -29,7 +29,7 @@ pub(crate) struct Args {
     input: input::Args,
 }
 
-/// The text of a metadata, and the chunks that share it.
+/// The text of the metadata, and the chunks that share it.
 struct Shared {
     declarations: Vec<String>,
     chunks: Vec<usize>,

@@ -1,4 +1,4 @@
-//! From uploads to profiles. [`worker`] takes uploads from the spool, this file detects what an upload contains, and one file
+//! Turns uploads into profiles. [`worker`] takes uploads from the spool, this file detects what an upload contains, and one file
 //! per client family reads it.
 //!
 //! Receiving uploads belongs in `intake`, keeping files in `store`; computing belongs in other crates, which

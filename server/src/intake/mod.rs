@@ -1,4 +1,4 @@
-//! From requests to uploads: one file per protocol, which turns a request into [`Upload`]s. The rest of the server does not
+//! Turns requests into [`Upload`]s, with one file per protocol. The rest of the server does not
 //! know about protocols.
 //!
 //! Bodies stream to disk; at most two pieces of 64 KiB are in memory. Read [`body`] first, then the protocols.

@@ -4,7 +4,7 @@
 //! and renamed, then its parent is synced, and only then the client gets its answer. Anything left in `tmp` at startup was
 //! never acknowledged.
 //!
-//! Parsing requests belongs in `intake`, and everything after a worker took the upload in `derive` and `store`. Start
+//! Parsing requests belongs in `intake`, and what happens after a worker has taken the upload in `derive` and `store`. Start
 //! with [`Spool`], then `draft.rs`, an upload being received.
 
 mod draft;
