@@ -26,10 +26,10 @@ pub fn markdown(out: &mut dyn Write, analysis: &Analysis, profiled: &[RuleInfo])
     )?;
     writeln!(
         out,
-        "A rule computes a score from 0 to 100. From 25 on, what it found is worth a look (severity `info`); from 75 on, \
-         it is a warning, something to act on. \"How it decides\" gives the values at which a rule reaches these scores; \
-         names in code style are settings. The examples are findings in the recordings of `fixtures/` or, where none of \
-         these triggers the rule, in the synthetic data of the rule's tests.\n"
+        "A rule computes a score from 0 to 100. At 25 or more, the finding is worth a look (severity `info`); at 75 or \
+         more, it is a warning, something to act on. \"How it decides\" gives the values at which a rule reaches these \
+         scores; names in code style are settings. The examples are findings in the recordings of `fixtures/` or, \
+         where none of these triggers the rule, in the synthetic data of the rule's tests.\n"
     )?;
     for of_category in rules.chunk_by(|(a, _), (b, _)| a.category == b.category) {
         let Some((first, _)) = of_category.first() else { continue };

@@ -73,11 +73,11 @@ impl Rule for DeoptimizationStorm {
             .description("Whether the JVM keeps discarding compiled code at the same place.")
             .formula(
                 "jdk.Deoptimization after the JVM's first 60 s. Each compilation (compileId) counts once, however many \
-                      threads leave it. The most within a minute for one method, bytecode index and reason: 25 at \
-                      `site-info`, 75 at `site-warning`. The most within a minute in total: 25 at `rate-info`, 75 at \
-                      `rate-warning`. The higher score counts. The cost is the CPU time to compile what is discarded: \
-                      as much of the time that the compilers took (jdk.CompilerStatistics) as these are of all \
-                      compilations. The thresholds are jfrkit's own.",
+                      threads leave it. The highest number within a minute for one method, bytecode index and reason: \
+                      25 at `site-info`, 75 at `site-warning`. The highest number within a minute in total: 25 at \
+                      `rate-info`, 75 at `rate-warning`. The higher score counts. The cost is the CPU time spent \
+                      compiling the discarded code: the time that the compilers took (jdk.CompilerStatistics) times \
+                      the discarded share of all compilations. The thresholds are jfrkit's own.",
             )
             .settings(
                 const {

@@ -32,7 +32,9 @@ impl Rule for HighJvmCpu {
                       share of missing samples (1 - samples / expected samples, at five per period) times the mean \
                       user load: 25 at `missing`. Otherwise the mean user load: 25 at `info`. Never more than 74.",
             )
-            .unlike_jmc("JMC caps the score at 74 but reports only from 80, so it never reports high load.")
+            .unlike_jmc(
+                "JMC caps the score at 74 but reports only scores of 80 or more, so it never reports high load.",
+            )
             .settings(
                 const {
                     &[

@@ -42,16 +42,17 @@ impl Rule for ExceptionControlFlow {
             .category(Category::Exceptions)
             .description("Whether the program throws exceptions routinely, and where.")
             .formula(
-                "Exceptions per minute, 25 at `info`, 75 at `warning`, from `least` exceptions on; and the share \
-                      of CPU samples that pass through the constructor of Throwable or fillInStackTrace, 25 at \
-                      `cpu-info`, 75 at `cpu-warning`, from `samples` samples on. The higher score counts. The rate \
-                      comes from jdk.ExceptionStatistics, without errors and without the busiest tenth of the time, \
-                      because startup is not typical; without these events, from datadog.ExceptionCount or from the \
-                      recorded exceptions themselves, counting a shorter recording as a minute. If exceptions are \
-                      sampled (throttle of jdk.JavaExceptionThrow, from JDK 25 on; Datadog), each stands for as many \
-                      as the totals imply. The JDK's execution samples do not see the native part of fillInStackTrace, \
-                      so their share is a lower bound. Without enough samples, the cost is an estimate, 1.5 µs of CPU \
-                      time per exception. The limits are those of Datadog and Jeffrey.",
+                "Exceptions per minute, 25 at `info`, 75 at `warning`, if there are at least `least`; and the share of \
+                      CPU samples that pass through the constructor of Throwable or fillInStackTrace, 25 at \
+                      `cpu-info`, 75 at `cpu-warning`, if there are at least `samples` samples. The higher score \
+                      counts. The rate comes from jdk.ExceptionStatistics, without errors and without the busiest \
+                      tenth of the time, because startup is not typical; without these events, from \
+                      datadog.ExceptionCount or from the recorded exceptions themselves, counting a shorter recording \
+                      as a minute. If exceptions are sampled (throttle of jdk.JavaExceptionThrow, from JDK 25 on; \
+                      Datadog), each stands for as many as the totals imply. The JDK's execution samples do not see \
+                      the native part of fillInStackTrace, so their share is a lower bound. Without enough samples, \
+                      the cost is an estimate, 1.5 µs of CPU time per exception. The limits are those of Datadog and \
+                      Jeffrey.",
             )
             .settings(
                 const {

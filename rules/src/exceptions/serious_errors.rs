@@ -74,8 +74,8 @@ impl Rule for SeriousErrors {
                           together (LinkageError and its subclasses).",
             )
             .formula(
-                "A warning from `warning` OutOfMemoryErrors on, worth a look from `info` other errors on. Errors that \
-                      the JDK creates and catches itself, for example when it looks for an optional method, are \
+                "A warning at `warning` or more OutOfMemoryErrors, worth a look at `info` or more other errors. Errors \
+                      that the JDK creates and catches itself, for example when it looks for an optional method, are \
                       ignored (`exclude`: where they are created). A JDK records OutOfMemoryError only as \
                       jdk.JavaExceptionThrow, which is off by default up to JDK 24, and it records none of those that \
                       the JVM itself throws: if the heap is full, also look at HeapFull and DumpReason.",

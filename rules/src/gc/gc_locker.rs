@@ -26,7 +26,7 @@ impl Rule for GcLocker {
             .category(Category::Gc)
             .description("Whether collections had to wait for native code in a JNI critical section.")
             .formula("25 if the share of collections with the cause GCLocker is `info`, never more than 74.")
-            .unlike_jmc("JMC uses integer division, so its share is 0 unless it is everything.")
+            .unlike_jmc("JMC uses integer division, so its share is 0 unless every collection has this cause.")
             .settings(const { &[Setting::percent("info", 10.0, "Share of collections that is worth a look")] })
             .why(Self::WHY)
             .remedy(Self::REMEDY)

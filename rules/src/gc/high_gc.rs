@@ -24,7 +24,8 @@ impl Rule for HighGc {
             .description("Whether GC pauses follow each other so closely that they act like one long pause.")
             .formula(
                 "Pauses are merged into clusters as long as that makes the cluster denser (time paused squared \
-                      over time). 90 for a densest cluster with 1 s of pauses: 25 at 125 ms, 75 at 602 ms.",
+                      over time). The densest cluster scores 25 with 125 ms of pauses, 75 with 602 ms, and 90 with \
+                      1 s.",
             )
             .unlike_jmc("JMC loses pauses while merging, so its score is often lower.")
             .why(Self::WHY)

@@ -57,7 +57,7 @@ impl Rule for AllocationRate {
                       that these cover, if that is more. 25 at `info`, 75 at `warning`; no score if the number of \
                       hardware threads is unknown. Also, collections per second that were caused by lack of space and \
                       not requested: 25 at `collections-info`, 75 at `collections-warning`, if their pauses \
-                      (jdk.GarbageCollection) take `pauses` of the time or more. The higher score counts; takes at \
+                      (jdk.GarbageCollection) take `pauses` of the time or more. The higher score counts; needs at \
                       least 5 collections. The thresholds are jfrkit's own.",
             )
             .settings(

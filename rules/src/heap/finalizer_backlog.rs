@@ -48,7 +48,7 @@ impl Rule for FinalizerBacklog {
             .description("How many objects with a finalize method are on the heap, alive or waiting for finalization.")
             .formula(
                 "The sum over classes of objects in the last jdk.FinalizerStatistics: 25 at `info`, 75 at `warning`. \
-                      The cost is the least memory that they take, 80 bytes each. The rate in the evidence is the \
+                      The cost is the minimum memory that they take, 80 bytes each. The rate in the evidence is the \
                       growth of totalFinalizersRun over time.",
             )
             .settings(

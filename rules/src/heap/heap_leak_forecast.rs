@@ -55,12 +55,13 @@ impl Rule for HeapLeakForecast {
             .category(Category::Heap)
             .description("Whether the heap used after collections grows, and when the heap will be full.")
             .formula(
-                "heapUsed of jdk.GCHeapSummary after collections of the old generation, mixed and full ones (if \
-                      there are fewer than eight of them: the least value of each minute after any collection). The \
-                      median of the slopes between all pairs of points, if there are eight points or more, `rising` of \
-                      the pairs go up, and the growth is 5 % of the largest heap or more, within two minutes or up to \
-                      half of the heap. Time to fill = (largest heap - last) / slope: 25 at `info`, 75 at `warning`. \
-                      Classes come from jdk.OldObjectSample, jdk.ObjectCount, or the live objects of profilers.",
+                "heapUsed of jdk.GCHeapSummary after collections of the old generation, mixed and full ones (if there \
+                      are fewer than eight of them: the lowest value of each minute after any collection). The median \
+                      of the slopes between all pairs of points, if there are eight points or more, `rising` of the \
+                      pairs go up, and the growth is 5 % of the largest heap or more, over at least two minutes unless \
+                      the heap is half full earlier. Time to fill = (largest heap - last) / slope: 25 at `info`, 75 at \
+                      `warning`. Classes come from jdk.OldObjectSample, jdk.ObjectCount, or the live objects of \
+                      profilers.",
             )
             .settings(
                 const {

@@ -37,7 +37,7 @@ impl Rule for IncreasingLiveSet {
             .category(Category::Heap)
             .description("Whether the heap used after collections grows, as it does if memory leaks.")
             .formula(
-                "The least squares slope of the heap used after collections (whole MiB over whole seconds), over \
+                "The least-squares slope of the heap used after collections (whole MiB over whole seconds), divided by \
                       the first use after the warm-up: 75 at `warning` per second. The warm-up ends when `warm-up` of \
                       all classes are loaded. At most 74 if there is no collection of the old generation; in that case \
                       the rule does not apply with `young` young collections or fewer.",

@@ -27,7 +27,7 @@ impl Rule for ContextSwitch {
             .category(Category::Locks)
             .description("Whether the machine switches between threads very often while threads wait for a lock.")
             .formula("If the mean rate is above `rate`: 25 when 50 events wait for the same monitor, 75 when 100 do.")
-            .settings(const { &[Setting::per_second("rate", 10_000.0, "Switches per second that count as many")] })
+            .settings(const { &[Setting::per_second("rate", 10_000.0, "Rate above which switches are frequent")] })
             .why(Self::WHY)
             .remedy(Self::REMEDY)
     }

@@ -47,11 +47,12 @@ impl Rule for LockConvoy {
             .category(Category::Locks)
             .description("Whether many threads queue at one monitor (synchronized).")
             .formula(
-                "jdk.JavaMonitorEnter by address. The most threads that wait at the same time: 25 at `peak-info`, 75 \
-                      at `peak-warning`; if two or more wait for less than 5 % of the time, the peak is at most worth \
-                      a look, and only from `peak-warning` on. The share of the recording in which two or more wait: \
-                      25 at `time-info`, 75 at `time-warning`. The higher score of the worst monitor counts. Waits \
-                      shorter than the threshold of the event are not recorded. The thresholds are jfrkit's own.",
+                "jdk.JavaMonitorEnter by address. The maximum number of threads that wait at the same time: 25 at \
+                      `peak-info`, 75 at `peak-warning`; if two or more wait for less than 5 % of the time, the peak \
+                      is at most worth a look, and only from `peak-warning` on. The share of the recording in which \
+                      two or more wait: 25 at `time-info`, 75 at `time-warning`. The higher score of the worst monitor \
+                      counts. Waits shorter than the threshold of the event are not recorded. The thresholds are \
+                      jfrkit's own.",
             )
             .settings(
                 const {

@@ -117,10 +117,10 @@ fn settings(pattern: &Pattern) -> Vec<Setting> {
     }
     let has = |is: fn(&Resource) -> bool| pattern.limits.iter().any(|(resource, _)| is(resource));
     if has(|resource| *resource != Resource::Blocking) {
-        settings.push(Setting::count("samples", SAMPLES, "Fewest samples needed to judge"));
+        settings.push(Setting::count("samples", SAMPLES, "Minimum number of samples needed to judge"));
     }
     if has(|resource| *resource == Resource::Blocking) {
-        settings.push(Setting::count("waits", WAITS, "Fewest waits needed to judge blocked time"));
+        settings.push(Setting::count("waits", WAITS, "Minimum number of waits needed to judge blocked time"));
     }
     settings
 }

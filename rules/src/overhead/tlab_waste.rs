@@ -60,7 +60,7 @@ impl Rule for TlabWaste {
                     &[
                         Setting::percent("info", 10.0, "Unused share that is worth a look"),
                         Setting::percent("warning", 15.0, "Unused share to act on"),
-                        Setting::count("buffers", BUFFERS, "Fewest buffers needed to judge"),
+                        Setting::count("buffers", BUFFERS, "Minimum number of buffers needed to judge"),
                     ]
                 },
             )

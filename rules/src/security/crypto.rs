@@ -31,7 +31,7 @@ impl Rule for CryptoSecurityRule {
             )
             .unlike_jmc(
                 "JMC counts days from the time of the analysis, so its verdict changes from day to day; \
-                          jfrkit counts from the time of the recording and does not take EdDSA keys for DSA keys.",
+                          jfrkit counts from the time of the recording and does not mistake EdDSA keys for DSA keys.",
             )
             .settings(const { &[Setting::seconds("expiry", 90.0 * 86_400.0, "Time before expiry to act on")] })
             .why(Self::WHY)

@@ -66,8 +66,8 @@ impl Rule for WeakCrypto {
                       SHA-1. jdk.SecurityProviderService: worth a look for MD2, MD5, SHA-1, DES, DESede, RC2, RC4 \
                       and ECB (except with RSA, where the mode means nothing), if the program requests them and not \
                       the JDK for its own use; HMACs do not count. jdk.SecurityPropertyModification: worth a look, \
-                      except for properties that `exclude` matches. JDK 11 or later (stacks of services JDK 20), all \
-                      off by default.",
+                      except for properties that `exclude` matches. Needs JDK 11 or later (JDK 20 for the stacks of \
+                      jdk.SecurityProviderService); all of these events are off by default.",
             )
             .settings(
                 const {
