@@ -80,6 +80,9 @@ type Line = (Option<usize>, i64, i64);
 /// Key, text, number, unit.
 type Label<'p> = (&'p str, &'p str, i64, &'p str);
 
+/// Locations, values and labels.
+type Sample<'p> = (Vec<Option<usize>>, &'p [i64], Vec<Label<'p>>);
+
 /// A profile with texts instead of numbers of strings, and positions instead of ids.
 struct Resolved<'p> {
     head: Head<'p>,
@@ -88,8 +91,7 @@ struct Resolved<'p> {
     functions: Vec<(&'p str, &'p str, &'p str, i64)>,
     /// Mapping, address, whether it is folded, and its lines.
     locations: Vec<(Option<usize>, u64, bool, Vec<Line>)>,
-    /// Locations, values and labels.
-    samples: Vec<(Vec<Option<usize>>, &'p [i64], Vec<Label<'p>>)>,
+    samples: Vec<Sample<'p>>,
 }
 
 /// What a profile says about itself.
