@@ -21,9 +21,9 @@ pub fn pprof(bytes: &[u8]) {
     let cancel = Cancel::never();
     let Ok(profile) = read_any(bytes, &limits, &cancel) else { return };
     let again = read_any(&any_to_bytes(&profile), &AnyLimits::default(), &cancel).expect("it was just written");
-    // What was lost in reading is not written.
-    let kept = AnyProfile { losses: Vec::new(), ..profile.clone() };
-    assert_eq!(kept, again);
+    // What was lost in reading is not written, but sums that overflow do so again.
+    let without_losses = |profile: &AnyProfile| AnyProfile { losses: Vec::new(), ..profile.clone() };
+    assert!(without_losses(&profile) == without_losses(&again), "a field changed");
     if bytes.starts_with(&[0x1f, 0x8b]) {
         return;
     }
