@@ -9,8 +9,8 @@
 //! A profile made up by hand, and its hottest methods:
 //!
 //! ```
-//! use jfrkit_profile::top::{Top, TopOptions};
-//! use jfrkit_profile::{Frame, Function, Interner, LabelSetId, Profile, ProfileType, Samples};
+//! use jfrkit_profile::tree::{By, CallStacks, View, table};
+//! use jfrkit_profile::{Cancel, Frame, Function, Interner, LabelSetId, Profile, ProfileType, Samples};
 //!
 //! let interner = Interner::new();
 //! let mut symbols = interner.symbols();
@@ -24,9 +24,11 @@
 //! // 3 samples of 20 ms each.
 //! samples.push(interner.stack(&stack), LabelSetId::default(), &[3, 60_000_000]);
 //! let profile = Profile::new(ProfileType::Cpu, samples);
-//! let top = Top::by_method(&profile, &interner.freeze(), &TopOptions::default());
-//! let rows: Vec<_> = top.rows.iter().map(|row| (row.name.as_str(), row.own[1], row.total[1])).collect();
+//! let stacks = CallStacks::of(&profile, &interner.freeze());
+//! let top = table(&stacks, 1, &View::default(), &By::Function, &Cancel::never())?;
+//! let rows: Vec<_> = top.rows.iter().map(|row| (&*row.key, row.own, row.total)).collect();
 //! assert_eq!(rows, [("shop.Cart.total", 60_000_000, 60_000_000), ("shop.Main.main", 0, 60_000_000)]);
+//! # Ok::<(), jfrkit_profile::tree::TreeError>(())
 //! ```
 
 #![forbid(unsafe_code)]
