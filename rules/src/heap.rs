@@ -22,6 +22,7 @@ mod string_deduplication;
 mod tlab_allocation_ratio;
 
 use super::boxed;
+use crate::tally::PerText;
 pub(crate) use allocation_rate::AllocationRate;
 pub(crate) use allocations_class::AllocationsClass;
 pub(crate) use allocations_thread::AllocationsThread;
@@ -74,20 +75,19 @@ struct AfterGc {
 
 /// The heap after each collection, in chronological order.
 fn after_collections(facts: &Facts) -> Vec<AfterGc> {
-    let of_old = |row: &jfr_analyzers::events::Event<'_>| {
-        let name = row.text("name").unwrap_or("");
-        let cause = row.text("cause").unwrap_or("");
-        // Non-generational ZGC and Shenandoah collect the whole heap every time.
+    // Non-generational ZGC and Shenandoah collect the whole heap every time.
+    let is_whole = |name: &str| {
         ["Old", "Full", "MarkSweep", "Major"].iter().any(|n| name.contains(n))
             || matches!(name, "Z" | "ZGC" | "Shenandoah")
-            || cause == "System.gc()"
     };
-    let collections = facts.table("jdk.GarbageCollection");
-    let mut whole: HashSet<i64> = collections.rows().filter(of_old).filter_map(|r| r.int("gcId")).collect();
+    let (mut names, mut types) = (PerText::default(), PerText::default());
+    let collections = facts.table("jdk.GarbageCollection").rows().filter(|row| {
+        row.text("name").is_some_and(|name| *names.get(name, is_whole)) || row.text("cause") == Some("System.gc()")
+    });
+    let mut whole: HashSet<i64> = collections.filter_map(|r| r.int("gcId")).collect();
     let g1 = facts.table("jdk.G1GarbageCollection");
-    whole.extend(
-        g1.rows().filter(|r| r.text("type").is_some_and(|t| t.contains("Mixed"))).filter_map(|r| r.int("gcId")),
-    );
+    let mixed = g1.rows().filter(|r| r.text("type").is_some_and(|of| *types.get(of, |of| of.contains("Mixed"))));
+    whole.extend(mixed.filter_map(|r| r.int("gcId")));
     facts
         .table("jdk.GCHeapSummary")
         .rows()

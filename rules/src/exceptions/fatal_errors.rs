@@ -1,5 +1,6 @@
 //! `Fatal Errors`: how the JVM ended.
 
+use crate::tally::PerText;
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Severity, Value, Verdict};
 
@@ -34,7 +35,11 @@ impl Rule for FatalErrors {
 
     fn evaluate(&self, facts: &Facts, _: &Settings) -> Verdict {
         let table = facts.table("jdk.Shutdown");
-        let find = |part: &str| table.rows().find(|r| r.text("reason").is_some_and(|t| t.contains(part)));
+        let find = |part: &str| {
+            // Any number of events may refer to one text.
+            let mut has = PerText::default();
+            table.rows().find(|row| row.text("reason").is_some_and(|text| *has.get(text, |text| text.contains(part))))
+        };
         if let Some(row) = find("VM Error") {
             return Verdict::warning("An internal error terminated the JVM")
                 .urgent()

@@ -4,6 +4,7 @@ use crate::blocked::{BLOCKED, DURATION, ON, STACK, of_time};
 use crate::cost;
 use crate::idle::Idle;
 use crate::matching::MethodMatcher;
+use crate::tally::tally;
 use jfr_analyzers::events::{EVENT, Facts, Group, Level, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
@@ -116,16 +117,23 @@ fn measure<'f>(facts: &'f Facts, settings: &Settings) -> Option<Measured<'f>> {
 }
 
 fn kinds<'f>(groups: &[Group<'f>]) -> Vec<Kind<'f>> {
+    // By class or path, and then by the few types of events.
+    let by_place = tally(
+        groups,
+        |group| group.text(ON).unwrap_or_default(),
+        |of_place: &mut Vec<&Group<'f>>, group| of_place.push(group),
+    );
     let mut kinds: Vec<Kind<'f>> = Vec::new();
-    for group in groups {
-        let (event, on) = (group.text(EVENT).unwrap_or_default(), group.text(ON).unwrap_or_default());
-        match kinds.iter_mut().find(|kind| kind.event == event && kind.on == on) {
-            Some(kind) => {
-                kind.times = kind.times.saturating_add(group.count());
-                kind.nanos += group.sum(DURATION);
-            }
-            None => kinds.push(Kind { event, on, times: group.count(), nanos: group.sum(DURATION) }),
-        }
+    for (on, groups) in by_place {
+        let by_event = tally(
+            groups,
+            |group| group.text(EVENT).unwrap_or_default(),
+            |(times, nanos): &mut (u64, f64), group| {
+                *times = times.saturating_add(group.count());
+                *nanos += group.sum(DURATION);
+            },
+        );
+        kinds.extend(by_event.into_iter().map(|(event, (times, nanos))| Kind { event, on, times, nanos }));
     }
     kinds.sort_by(|a, b| b.nanos.total_cmp(&a.nanos));
     kinds

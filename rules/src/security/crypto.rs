@@ -58,16 +58,21 @@ fn measure(facts: &Facts, settings: &Settings) -> Found {
     for certificate in facts.table("jdk.X509Certificate").rows() {
         let problems = problems(&certificate, settings.nanos("expiry"));
         if !problems.is_empty() {
-            let text = |field: &str| certificate.text(field).unwrap_or("?").to_owned();
+            let text = |field: &str| short(certificate.text(field).unwrap_or("?"));
             found.insert((text("subject"), text("serialNumber")), problems.join(", "));
         }
     }
     found
 }
 
+/// A name in a certificate without what exceeds any real one: many certificates may refer to one long text.
+fn short(name: &str) -> String {
+    name.chars().take(1_000).collect()
+}
+
 /// What is wrong with a certificate. `expiry` is the least remaining time in nanoseconds.
 fn problems(certificate: &Event<'_>, expiry: i64) -> Vec<String> {
-    let text = |field: &str| certificate.text(field).unwrap_or_default().to_uppercase();
+    let text = |field: &str| short(certificate.text(field).unwrap_or_default()).to_uppercase();
     let (algorithm, key) = (text("algorithm"), text("keyType"));
     let length = certificate.int("keyLength").unwrap_or(0);
     let weak = ["SHA1", "MD2", "MD5"].into_iter().filter(|weak| algorithm.contains(weak));

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::tally::tally;
 use jfr_analyzers::events::Facts;
 use jfr_analyzers::rule::{Setting, Settings, Value, Verdict};
 
@@ -27,9 +28,9 @@ pub(super) fn found([one, many]: [&str; 2], names: BTreeSet<String>) -> Verdict 
 
 /// The keys of an event that look like passwords.
 pub(super) fn names(facts: &Facts, event: &'static str, settings: &Settings) -> BTreeSet<String> {
-    let keys = facts.table(event);
-    let keys = keys.texts("key").filter(|k| is_suspicious(k) && !settings.matches("exclude", k));
-    keys.map(str::to_owned).collect()
+    // Any number of events may refer to one text.
+    let keys = tally(facts.table(event).texts("key"), |key| *key, |(), _| {}).into_iter().map(|(key, ())| key);
+    keys.filter(|key| is_suspicious(key) && !settings.matches("exclude", key)).map(str::to_owned).collect()
 }
 
 #[cfg(test)]
