@@ -377,7 +377,10 @@ impl Counted {
             warn(&|| Loss { offset, bytes: bytes as u64, what }.to_string());
         }
         let dense = (0u64..).map(TypeId).zip(table.dense.iter().copied());
-        let all = dense.chain(table.sparse.iter().map(|(&id, &tally)| (id, tally)));
+        let mut sparse: Vec<(TypeId, Tally)> = table.sparse.into_iter().collect();
+        // Warnings come in the same order each time.
+        sparse.sort_unstable_by_key(|(id, _)| *id);
+        let all = dense.chain(sparse);
         let (mut events, mut event_count) = (Vec::<(String, Tally)>::new(), 0u64);
         // Any number of types may share one name, which is stored once in the metadata.
         let mut places: HashMap<(usize, usize), usize> = HashMap::default();

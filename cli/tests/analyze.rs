@@ -193,9 +193,9 @@ fn several_inputs_have_a_report_each_and_a_table() {
     assert_snapshot!(shown(&analyze_in(folder.path(), &["--category", "gc", "bad.jfr", "leak.jfr.gz"])), @r#"
     2 recordings
 
-    recording                                    warnings  infos  worst
-    fixtures/scenarios/leak.jfr.gz         0      2  GC pause time, 7.26 % of elapsed time: GC pauses took 7.26 % of the worst window and 7.26 % of the recording
-    bad.jfr                                             -      -  not a flight recording: found text ("text"…) at offset 0; expected a .jfr file, optionally compressed with gzip, zip, LZ4 or zstd
+    recording    warnings  infos  worst
+    leak.jfr.gz         0      2  GC pause time, 7.26 % of elapsed time: GC pauses took 7.26 % of the worst window and 7.26 % of the recording
+    bad.jfr             -      -  not a flight recording: found text ("text"…) at offset 0; expected a .jfr file, optionally compressed with gzip, zip, LZ4 or zstd
 
     rule              warns in  infos in  title
     GcPauseRatio             0         1  GC pause time
@@ -436,7 +436,8 @@ fn rules_can_be_listed_and_explained() {
       If one class fills the heap, look there first for objects that are kept too long.
 
     What to do:
-      Find out what holds the objects: use the event jdk.OldObjectSample or a heap dump.
+      This rule never reports a finding. Find out what holds the objects: use the event
+      jdk.OldObjectSample or a heap dump.
 
     How it decides:
       The largest totalSize of each class; sum over the classes of share of the total by rank: 25 at
@@ -522,7 +523,7 @@ fn rules_of_pprof_profiles_are_selected_and_described_like_the_others() {
     assert_eq!(ids(&["--rules", "ExplicitGc", &go]), [""; 0]);
     assert_eq!(ids(&["--rules", "ExplicitGc,ProfileHotFunction", &jfr]), ["ExplicitGc"]);
     assert!(!ids(&["--skip", "ProfileHotFunction,ExplicitGc", &jfr]).contains(&"ExplicitGc".to_owned()));
-    assert_snapshot!(shown(&analyze(&["--rules", "ProfileHotFunction", &go])), @r"
+    assert_snapshot!(shown(&analyze(&["--rules", "ProfileHotFunction", &go])), @"
     server/demo/go-cpu.pprof.gz: 1 info
 
     Program   gateway
@@ -530,8 +531,9 @@ fn rules_of_pprof_profiles_are_selected_and_described_like_the_others() {
     Duration  8.04 s
 
     INFO     Hot function, 63.9 % of CPU time  ProfileHotFunction
-        runtime.asyncPreempt takes 63.9 % of CPU time by itself
-        Time in a function itself, without the functions that it calls, is where the processor was.
+        runtime.asyncPreempt itself takes 63.9 % of CPU time
+        A function with a large share of its own, without the functions that it calls, is where a change
+        saves most CPU time.
         → Look at its callers: calling it less often usually pays off more than making it faster. Then
           look for work that its lines repeat needlessly: `jfrkit top --by line` lists them; on the
           page, show the flame graph by line.
@@ -561,10 +563,19 @@ fn rules_of_pprof_profiles_are_selected_and_described_like_the_others() {
     What it checks:
       Whether one function alone, without its callees, takes much of the CPU time.
 
+    Why it matters:
+      A function with a large share of its own, without the functions that it calls, is where a change
+      saves most CPU time.
+
+    What to do:
+      Look at its callers: calling it less often usually pays off more than making it faster. Then
+      look for work that its lines repeat needlessly: `jfrkit top --by line` lists them; on the page,
+      show the flame graph by line.
+
     How it decides:
-      Share of the CPU time: 25 at `info`, 75 at `warning`; nothing below 0.05 cores. Worth a look at
-      most, because a hot function may be the program's work. Idle time, such as `(idle)` in Node.js,
-      is not CPU time.
+      Share of the CPU time: 25 at `info`, 75 at `warning`; not a finding below 0.05 cores. At most
+      worth a look, because a hot function may be the program's work. Idle time, such as `(idle)` in
+      Node.js, is not CPU time.
 
     Settings in jfrkit.toml, with their defaults:
       [rules.ProfileHotFunction]

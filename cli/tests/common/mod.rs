@@ -71,7 +71,7 @@ pub(crate) fn shown(output: &Output) -> String {
 pub(crate) fn without_places(text: &str) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let temporary = std::env::temp_dir().join(".tmp");
-    let mut text = text.to_owned();
+    let mut text = text.replace(fixture("").to_str().unwrap(), "fixtures/");
     for root in [root.clone(), root.canonicalize().unwrap()] {
         let root = root.to_str().unwrap();
         text = text.replace(&format!("{root}/fixtures/"), "fixtures/").replace(&format!("{root}/server/"), "server/");
