@@ -47,9 +47,9 @@ pub(crate) fn sites<'f>(facts: &Facts, groups: impl IntoIterator<Item = Group<'f
     sites_at(groups, |stack| facts.application_frame(stack).or_else(|| facts.frames(stack).first().copied()))
 }
 
-/// The name of a site for a summary.
-pub(crate) fn site_name(facts: &Facts, site: &Site) -> String {
-    site.frame.map_or_else(|| "unknown place".to_owned(), |f| facts.method(f).to_owned())
+/// The name of a site for a summary; `None` if its stacks have no frames.
+pub(crate) fn site_name(facts: &Facts, site: &Site) -> Option<String> {
+    site.frame.map(|f| facts.method(f).to_owned())
 }
 
 /// Evidence: up to ten sites with their weights, each as top method and application frame.

@@ -36,15 +36,14 @@ fn analyze(analysis: &Analysis, path: &str, rules: &[&str]) -> Report {
 /// The names of all recordings of this repository.
 fn names() -> Vec<String> {
     let mut names = Vec::new();
-    for folder in ["fixtures", "fixtures/scenarios"] {
-        for entry in std::fs::read_dir(root().join(folder)).unwrap() {
-            let name = entry.unwrap().file_name().into_string().unwrap();
-            if name.ends_with(".jfr") || name.ends_with(".jfr.gz") {
-                names.push(format!("{folder}/{name}"));
-            }
-        }
+    // Those with a known problem come before those with a known load, so that examples are taken from them.
+    for folder in ["fixtures", "fixtures/scenarios", "fixtures/metrics"] {
+        let files = std::fs::read_dir(root().join(folder)).unwrap();
+        let mut files: Vec<String> = files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+        files.retain(|name| name.ends_with(".jfr") || name.ends_with(".jfr.gz"));
+        files.sort();
+        names.extend(files.into_iter().map(|name| format!("{folder}/{name}")));
     }
-    names.sort();
     names
 }
 

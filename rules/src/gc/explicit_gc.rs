@@ -113,7 +113,8 @@ fn verdict(facts: &Facts, measured: &Measured, settings: &Settings) -> Verdict {
     let score = if few { Severity::INFO_SCORE } else { highest([Severity::INFO_SCORE, by_share, by_pause]) };
     let of_all = units::share(share / 100.0);
     let summary = if *called > 0 {
-        let caller = places.first().map(|p| format!(", mostly by {}", site_name(facts, p))).unwrap_or_default();
+        let caller = places.first().and_then(|place| site_name(facts, place));
+        let caller = caller.map(|name| format!(", mostly by {name}")).unwrap_or_default();
         let of = if *collected > 0 { format!("; it caused {of_all} of all collections") } else { String::new() };
         format!("System.gc() was called {}{caller}{of}", things(*called, "time", "times"))
     } else {

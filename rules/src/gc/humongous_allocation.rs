@@ -165,9 +165,9 @@ fn verdict(facts: &Facts, measured: &Measured<'_>, settings: &Settings) -> Verdi
         format!("Humongous objects triggered {humongous} of {collections} collections")
     };
     if score >= 25.0
-        && let Some(place) = places.first()
+        && let Some(name) = places.first().and_then(|place| site_name(facts, place))
     {
-        summary.push_str(&format!("; most are allocated in {}", site_name(facts, place)));
+        summary.push_str(&format!("; most are allocated in {name}"));
     }
     Verdict::scored(score, summary)
         .explain(HumongousAllocation::WHY)

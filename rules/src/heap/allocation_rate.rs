@@ -175,7 +175,8 @@ fn verdict(facts: &Facts, measured: &Measured<'_>, settings: &Settings) -> Verdi
     } else {
         0.0
     };
-    let most = places.first().map(|p| format!(", mostly in {}", site_name(facts, p))).unwrap_or_default();
+    let most = places.first().and_then(|place| site_name(facts, place));
+    let most = most.map(|name| format!(", mostly in {name}")).unwrap_or_default();
     let small = by_often >= Severity::INFO_SCORE && by_often > by_rate;
     let verdict = if small {
         let summary = format!(
