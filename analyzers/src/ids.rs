@@ -7,17 +7,7 @@ macro_rules! ids {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
         $visible struct $name(u32);
 
-        impl jfrkit_profile::index::Id for $name {
-            #[inline]
-            fn at(place: u32) -> Self {
-                Self(place)
-            }
-
-            #[inline]
-            fn place(self) -> usize {
-                self.0 as usize
-            }
-        }
+        jfrkit_profile::impl_id!($name);
     )*};
 }
 

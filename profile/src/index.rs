@@ -16,6 +16,30 @@ pub trait Id: Copy + fmt::Debug {
     fn place(self) -> usize;
 }
 
+/// Makes a struct around a `u32` a handle.
+///
+/// ```
+/// #[derive(Debug, Clone, Copy)]
+/// struct LineId(u32);
+/// jfrkit_profile::impl_id!(LineId);
+/// ```
+#[macro_export]
+macro_rules! impl_id {
+    ($name:ident) => {
+        impl $crate::index::Id for $name {
+            #[inline]
+            fn at(place: u32) -> Self {
+                Self(place)
+            }
+
+            #[inline]
+            fn place(self) -> usize {
+                self.0 as usize
+            }
+        }
+    };
+}
+
 /// A vector of `T` that is indexed by handles of type `I`.
 ///
 /// ```

@@ -3,7 +3,6 @@
 //! Many threads fill the tables at once ([`Interner`](super::Interner)), so the order of handles is arbitrary.
 //! Writers renumber everything in the order of the samples.
 
-use super::index::Id;
 use super::intern::Symbols;
 use super::stacks::{Blocks, Parts, Stack, Stacks, block_of};
 
@@ -37,17 +36,7 @@ macro_rules! handles {
             }
         }
 
-        impl Id for $name {
-            #[inline]
-            fn at(place: u32) -> Self {
-                Self(place)
-            }
-
-            #[inline]
-            fn place(self) -> usize {
-                self.0 as usize
-            }
-        }
+        crate::impl_id!($name);
     )*};
 }
 

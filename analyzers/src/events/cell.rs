@@ -1,23 +1,12 @@
 //! A value of an event field, in a form that is independent of its chunk.
 
-use jfrkit_profile::index::Id;
 use jfrkit_profile::{StackId, StrId};
 
 /// A thread of [`Facts`](super::Facts).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ThreadId(pub(crate) u32);
 
-impl Id for ThreadId {
-    #[inline]
-    fn at(place: u32) -> Self {
-        Self(place)
-    }
-
-    #[inline]
-    fn place(self) -> usize {
-        self.0 as usize
-    }
-}
+jfrkit_profile::impl_id!(ThreadId);
 
 /// The value of a field. Times are nanoseconds (timestamps since the Unix epoch) and sizes are bytes,
 /// regardless of the unit in which the event was recorded.
