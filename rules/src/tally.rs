@@ -53,6 +53,11 @@ pub(super) fn tally<'f, T, V: Default>(
     sums
 }
 
+/// Each text once, in the order of first appearance.
+pub(super) fn distinct<'f>(texts: impl IntoIterator<Item = &'f str>) -> impl Iterator<Item = &'f str> {
+    tally(texts, |text| *text, |(), _| {}).into_iter().map(|(text, ())| text)
+}
+
 /// A map that iterates in insertion order. Handles of stacks, frames and functions are numbered by whichever thread
 /// comes first, so a map sorted by handle would make evidence depend on the number of threads.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 /// Why a text is not a duration or a size. Callers say what they expected in their own words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ParseError {
-    /// There is no number where one is expected.
+    /// A number is missing or malformed.
     #[error("expected a number")]
     Number,
     /// The unit is unknown or missing.

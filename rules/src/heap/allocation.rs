@@ -1,6 +1,6 @@
 //! Allocation, from whichever events the recording has. Shared by the allocation rules.
 
-use jfr_analyzers::events::{EVENT, Facts, Group, GroupBy, Needs, Presence};
+use jfr_analyzers::events::{EVENT, Facts, Group, GroupBy, Presence};
 use jfr_analyzers::math::{balance, map_exp100_at, over_smallest};
 
 pub(super) const IN_NEW: &str = "jdk.ObjectAllocationInNewTLAB";
@@ -77,11 +77,46 @@ pub(crate) fn is_much(facts: &Facts, bytes: f64) -> bool {
     bytes / facts.seconds().max(0.1) >= MUCH
 }
 
-pub(super) fn needs(by: GroupBy) -> Needs {
-    Needs::new().groups(by)
+/// Allocation by class, or by thread.
+pub(super) struct Measured<'f> {
+    /// By JMC's formula.
+    pub(super) score: f64,
+    /// The class or thread with the most events.
+    pub(super) top: Group<'f>,
+    /// All allocated bytes.
+    pub(super) total: f64,
+    /// By class or thread, the most bytes first.
+    pub(super) groups: Vec<Group<'f>>,
+    /// Allocation of the top class or thread, by stack.
+    pub(super) stacks: Vec<Group<'f>>,
 }
 
-pub(super) const NO_STACKS: &str = "allocation is recorded without stack traces; set stackTrace=true for the \
+/// Measures the groups of `by` that differ in `key`. The error is why it is unknown; `few` if there are fewer than
+/// `least` classes or threads.
+pub(super) fn measure<'f>(
+    facts: &'f Facts,
+    by: &GroupBy,
+    key: &str,
+    (least, few): (usize, &'static str),
+) -> Result<Measured<'f>, &'static str> {
+    let source = Source::of(facts).ok_or(NOT_RECORDED)?;
+    let all = facts.groups(by).pick(|g| source.takes(g.text(EVENT)));
+    let mut groups = all.by(&[key]);
+    if groups.len() < least {
+        return Err(few);
+    }
+    let (score, top) = source.score(&groups).ok_or(NOTHING)?;
+    if !all.iter().any(|g| g.stack("stackTrace").is_some()) {
+        return Err(NO_STACKS);
+    }
+    let total = groups.iter().map(|g| g.sum(BYTES)).sum();
+    groups.sort_by(|a, b| b.sum(BYTES).total_cmp(&a.sum(BYTES)));
+    let stacks = all.select(&["stackTrace"], |g| g.key(key) == top.key(key));
+    Ok(Measured { score, top, total, groups, stacks })
+}
+
+pub(super) const NOTHING: &str = "the recording has no allocations";
+const NO_STACKS: &str = "allocation is recorded without stack traces; set stackTrace=true for the \
                                     allocation events";
 pub(super) const NOT_RECORDED: &str =
     "allocation is not recorded; enable jdk.ObjectAllocationSample, which has the least overhead";

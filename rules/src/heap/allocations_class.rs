@@ -1,7 +1,7 @@
 //! `Allocations.class`: one class dominates allocation.
 
-use super::allocation::{BY_CLASS, BYTES, MOST, NO_STACKS, NOT_RECORDED, Source, is_much, needs};
-use jfr_analyzers::events::{EVENT, Facts, Group, Needs};
+use super::allocation::{BY_CLASS, BYTES, MOST, Measured, Source, is_much, measure};
+use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::ratio;
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Settings, Severity, Value, Verdict};
 
@@ -34,56 +34,24 @@ impl Rule for AllocationsClass {
     }
 
     fn needs(&self) -> Needs {
-        needs(BY_CLASS)
+        Needs::new().groups(BY_CLASS)
     }
 
     fn evaluate(&self, facts: &Facts, _: &Settings) -> Verdict {
-        match measure(facts) {
+        match measure(facts, &BY_CLASS, "objectClass", (2, "the recording has allocations of fewer than two classes")) {
             Ok(measured) => verdict(facts, &measured),
             Err(because) => Verdict::not_applicable(because),
         }
     }
 }
 
-/// What is allocated.
-struct Measured<'f> {
-    /// By JMC's formula.
-    score: f64,
-    /// The class with the most events.
-    top: Group<'f>,
-    /// All allocated bytes.
-    total: f64,
-    /// By class, the most bytes first.
-    classes: Vec<Group<'f>>,
-    /// Allocation of the top class, by stack.
-    stacks: Vec<Group<'f>>,
-}
-
-/// The error is why it is unknown.
-fn measure(facts: &Facts) -> Result<Measured<'_>, &'static str> {
-    let source = Source::of(facts).ok_or(NOT_RECORDED)?;
-    let groups = facts.groups(&BY_CLASS).pick(|g| source.takes(g.text(EVENT)));
-    let mut classes = groups.by(&["objectClass"]);
-    if classes.len() < 2 {
-        return Err("the recording has allocations of fewer than two classes");
-    }
-    let (score, top) = source.score(&classes).ok_or("the recording has no allocations")?;
-    if !groups.iter().any(|g| g.stack("stackTrace").is_some()) {
-        return Err(NO_STACKS);
-    }
-    let total = classes.iter().map(|g| g.sum(BYTES)).sum();
-    classes.sort_by(|a, b| b.sum(BYTES).total_cmp(&a.sum(BYTES)));
-    let stacks = groups.select(&["stackTrace"], |g| g.key("objectClass") == top.key("objectClass"));
-    Ok(Measured { score, top, total, classes, stacks })
-}
-
 fn verdict(facts: &Facts, measured: &Measured<'_>) -> Verdict {
-    let Measured { score, top, total, classes, stacks } = measured;
+    let Measured { score, top, total, groups, stacks } = measured;
     let name = top.text("objectClass").unwrap_or("unknown class");
     let share = ratio(top.sum(BYTES), *total);
     // Some class always leads. That matters only if it accounts for a lot, and for most of the bytes.
     let shown = if is_much(facts, top.sum(BYTES)) && share >= MOST { Severity::Info } else { Severity::Ok };
-    let rows = classes.iter().take(10).map(|g| {
+    let rows = groups.iter().take(10).map(|g| {
         [
             g.text("objectClass").unwrap_or("?").into(),
             Value::count(g.count(), "events"),

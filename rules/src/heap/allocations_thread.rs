@@ -1,7 +1,7 @@
 //! `Allocations.thread`: one thread dominates allocation.
 
-use super::allocation::{BY_THREAD, BYTES, MOST, NO_STACKS, NOT_RECORDED, Source, is_much, needs};
-use jfr_analyzers::events::{EVENT, Facts, Group, Needs};
+use super::allocation::{BY_THREAD, BYTES, MOST, Measured, NOTHING, Source, is_much, measure};
+use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::ratio;
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Settings, Severity, Value, Verdict};
 
@@ -30,53 +30,24 @@ impl Rule for AllocationsThread {
     }
 
     fn needs(&self) -> Needs {
-        needs(BY_THREAD)
+        Needs::new().groups(BY_THREAD)
     }
 
     fn evaluate(&self, facts: &Facts, _: &Settings) -> Verdict {
-        match measure(facts) {
+        match measure(facts, &BY_THREAD, "eventThread", (1, NOTHING)) {
             Ok(measured) => verdict(facts, &measured),
             Err(because) => Verdict::not_applicable(because),
         }
     }
 }
 
-/// Which threads allocate.
-struct Measured<'f> {
-    /// By JMC's formula.
-    score: f64,
-    /// The thread with the most events.
-    top: Group<'f>,
-    /// All allocated bytes.
-    total: f64,
-    /// By thread, the most bytes first.
-    threads: Vec<Group<'f>>,
-    /// Allocation of the top thread, by stack.
-    stacks: Vec<Group<'f>>,
-}
-
-/// The error is why it is unknown.
-fn measure(facts: &Facts) -> Result<Measured<'_>, &'static str> {
-    let source = Source::of(facts).ok_or(NOT_RECORDED)?;
-    let groups = facts.groups(&BY_THREAD).pick(|g| source.takes(g.text(EVENT)));
-    let mut threads = groups.by(&["eventThread"]);
-    let (score, top) = source.score(&threads).ok_or("the recording has no allocations")?;
-    if !groups.iter().any(|g| g.stack("stackTrace").is_some()) {
-        return Err(NO_STACKS);
-    }
-    let total = threads.iter().map(|g| g.sum(BYTES)).sum();
-    threads.sort_by(|a, b| b.sum(BYTES).total_cmp(&a.sum(BYTES)));
-    let stacks = groups.select(&["stackTrace"], |g| g.key("eventThread") == top.key("eventThread"));
-    Ok(Measured { score, top, total, threads, stacks })
-}
-
 fn verdict(facts: &Facts, measured: &Measured<'_>) -> Verdict {
-    let Measured { score, top, total, threads, stacks } = measured;
+    let Measured { score, top, total, groups, stacks } = measured;
     let name = top.thread("eventThread").map_or("unknown thread", |t| t.name.as_str());
     let share = ratio(top.sum(BYTES), *total);
     // Some thread always leads. That matters only if it allocates a lot, and most of the bytes.
     let shown = if is_much(facts, top.sum(BYTES)) && share >= MOST { Severity::Info } else { Severity::Ok };
-    let rows = threads.iter().take(10).map(|g| {
+    let rows = groups.iter().take(10).map(|g| {
         [
             g.thread("eventThread").map_or("?", |t| t.name.as_str()).into(),
             Value::count(g.count(), "events"),

@@ -1,6 +1,6 @@
 //! `PrimitiveToObjectConversion`: boxing.
 
-use super::allocation::{BY_CLASS, BYTES, IN_NEW, NOT_RECORDED, OUTSIDE, SAMPLE, Source, is_much, needs};
+use super::allocation::{BY_CLASS, BYTES, IN_NEW, NOT_RECORDED, OUTSIDE, SAMPLE, Source, is_much};
 use crate::tally::tally;
 use jfr_analyzers::events::{EVENT, Facts, Group, Needs, Presence};
 use jfr_analyzers::math::{map2, ratio};
@@ -49,7 +49,7 @@ impl Rule for PrimitiveToObjectConversion {
     }
 
     fn needs(&self) -> Needs {
-        needs(BY_CLASS)
+        Needs::new().groups(BY_CLASS)
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {

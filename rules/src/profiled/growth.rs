@@ -2,9 +2,17 @@
 
 use super::Process;
 use super::table::score;
-use jfr_analyzers::rule::{Settings, Value, Verdict};
+use jfr_analyzers::rule::{Setting, Settings, Value, Verdict};
 use jfrkit_profile::units;
 
+/// How the verdict is computed.
+pub(super) const FORMULA: &str = "Growth per hour divided by the mean: 25 at `info`, 75 at `warning`; only for a steady \
+                                  rise over at least 10 minutes.";
+/// How much growth is too much.
+pub(super) const SETTINGS: &[Setting] = &[
+    Setting::percent("info", 20.0, "Growth per hour worth a look"),
+    Setting::percent("warning", 100.0, "Growth per hour to act on"),
+];
 /// Why growth matters.
 pub(super) const WHY: &str = "A rise that never ends is a leak. A cache that fills up or a growing load looks the same \
                               until it levels off.";

@@ -2,7 +2,7 @@
 
 use super::Process;
 use super::growth::{self, Subject};
-use jfr_analyzers::rule::{Category, RuleInfo, Setting, Settings, Verdict};
+use jfr_analyzers::rule::{Category, RuleInfo, Settings, Verdict};
 use jfrkit_profile::units;
 
 /// What to do.
@@ -14,18 +14,8 @@ pub(super) fn info() -> RuleInfo {
         .title("Growing heap")
         .category(Category::Heap)
         .description("Whether the memory in use rises steadily over the last hour of the process.")
-        .formula(
-            "Growth per hour divided by the mean: 25 at `info`, 75 at `warning`; only for a \
-              steady rise over at least 10 minutes.",
-        )
-        .settings(
-            const {
-                &[
-                    Setting::percent("info", 20.0, "Growth per hour worth a look"),
-                    Setting::percent("warning", 100.0, "Growth per hour to act on"),
-                ]
-            },
-        )
+        .formula(growth::FORMULA)
+        .settings(growth::SETTINGS)
         .why(growth::WHY)
         .remedy(REMEDY)
 }

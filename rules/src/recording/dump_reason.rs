@@ -1,6 +1,6 @@
 //! `DumpReason`: why the recording was written.
 
-use crate::tally::tally;
+use crate::tally::distinct;
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Section, Setting, Settings, Value, Verdict};
 
@@ -44,8 +44,8 @@ impl Rule for DumpReason {
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
         // Any number of events may refer to one text.
-        let texts = tally(facts.table("jdk.DumpReason").texts("reason"), |text| *text, |(), _| {});
-        let reasons: Vec<String> = texts.into_iter().map(|(text, ())| text.to_lowercase()).collect();
+        let texts = distinct(facts.table("jdk.DumpReason").texts("reason"));
+        let reasons: Vec<String> = texts.map(str::to_lowercase).collect();
         for (part, key) in REASONS {
             if let Some(reason) = reasons.iter().find(|r| r.contains(part)) {
                 return Verdict::scored(

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::tally::tally;
+use crate::tally::distinct;
 use jfr_analyzers::events::Facts;
 use jfr_analyzers::rule::{Setting, Settings, Value, Verdict};
 
@@ -29,7 +29,7 @@ pub(super) fn found([one, many]: [&str; 2], names: BTreeSet<String>) -> Verdict 
 /// The keys of an event that look like passwords.
 pub(super) fn names(facts: &Facts, event: &'static str, settings: &Settings) -> BTreeSet<String> {
     // Any number of events may refer to one text.
-    let keys = tally(facts.table(event).texts("key"), |key| *key, |(), _| {}).into_iter().map(|(key, ())| key);
+    let keys = distinct(facts.table(event).texts("key"));
     keys.filter(|key| is_suspicious(key) && !settings.matches("exclude", key)).map(str::to_owned).collect()
 }
 
