@@ -339,7 +339,7 @@ fn wrong_usage_is_one_line() {
     exit status 2
 
     $ jfrkit analyze --skip X fixtures/jdk17-full.jfr
-    jfrkit: error: there is no rule "X"; jfrkit analyze --list names them all
+    jfrkit: error: there is no rule "X"; `jfrkit analyze --list` lists all rules
     exit status 2
 
     $ jfrkit analyze --rules FullGc --category io fixtures/jdk17-full.jfr
@@ -367,7 +367,7 @@ fn wrong_usage_is_one_line() {
     exit status 2
 
     $ jfrkit analyze --explain Nothing
-    jfrkit: error: there is no rule "Nothing"; jfrkit analyze --list names them all
+    jfrkit: error: there is no rule "Nothing"; `jfrkit analyze --list` lists all rules
     exit status 2
 
     $ jfrkit analyze --explain FullGc --format json

@@ -10,8 +10,8 @@ use jfrkit_profile::units;
 const LEAST: f64 = 0.1;
 
 /// Why it matters.
-const WHY: &str = "Waiting is summed over all threads. A thread that waits for work at a lock counts, too; what matters \
-                   are locks that hold up the threads that serve requests.";
+const WHY: &str = "Waiting is summed over all threads, including those that wait for work at a lock. Look for locks that \
+                   delay the threads serving requests.";
 /// What to do.
 const REMEDY: &str = "Look at the lock profile: hold the top locks for less time, or give each thread its own data.";
 

@@ -56,6 +56,6 @@ fn infos(analysis: &Analysis) -> impl Iterator<Item = RuleInfo> {
 
 fn unknown(analysis: &Analysis, id: &str) -> Failure {
     let ids: Vec<_> = infos(analysis).map(|info| info.id).collect();
-    let hint = hint(id, ids.iter().map(|id| &**id), "jfrkit analyze --list names them all");
+    let hint = hint(id, ids.iter().map(|id| &**id), "`jfrkit analyze --list` lists all rules");
     Failure::Usage(format!("there is no rule {id:?}{hint}"))
 }
