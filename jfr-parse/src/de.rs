@@ -152,7 +152,7 @@ impl Context<'_> {
     }
 }
 
-/// Data kind of data is at a position in the recording.
+/// What kind of data is at a position in the recording.
 #[derive(Clone, Copy)]
 enum Data<'c> {
     /// A field: a count with elements, a key, or a value.

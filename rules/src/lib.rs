@@ -6,7 +6,7 @@
 //! languages. To add a rule, add a file, a line in the module of its folder, and a line in the list of that module.
 //!
 //! Reading events does not belong here: a rule declares its [`Needs`](jfr_analyzers::events::Needs), and gets
-//! [`Facts`](jfr_analyzers::events::Facts). Start with `io/small_io.rs`, a typical rule with its tests, and `io.rs`,
+//! [`Facts`](jfr_analyzers::events::Facts). Start with `threads/virtual_thread_backlog.rs`, a typical rule with its tests, and `io.rs`,
 //! the module of its folder; `stories.rs` lists which rules report the same problem.
 //!
 //! ```
