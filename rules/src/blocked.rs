@@ -1,7 +1,7 @@
 //! What blocked threads: shared by the rules that ask who blocks them.
 
 use crate::idle::Idle;
-use crate::tally::PerText;
+use crate::tally::once_per_text;
 use jfr_analyzers::events::{EVENT, Facts, Group, GroupBy, Picked};
 
 /// Time entering monitors, waiting on them, parked, and in file I/O. There can be hundreds of thousands of such events,
@@ -34,13 +34,11 @@ pub(crate) fn of_event<'f>(facts: &'f Facts, event: &str) -> Picked<'f> {
 /// wait does.
 pub(crate) fn of_time<'f>(facts: &'f Facts, waits: impl Fn(&Group<'f>) -> bool) -> impl Iterator<Item = Group<'f>> {
     let idle = Idle::new(facts);
-    let mut locks = PerText::default();
+    let mut is_lock = once_per_text(is_lock);
     let counts = move |g: &Group<'f>| match g.text(EVENT) {
         Some("jdk.JavaMonitorWait") => waits(g),
         Some("jdk.ThreadPark") => {
-            waits(g)
-                || (g.text(ON).is_some_and(|class| *locks.get(class, is_lock))
-                    && !g.stack(STACK).is_some_and(|s| idle.passes(s)))
+            waits(g) || (g.text(ON).is_some_and(&mut is_lock) && !g.stack(STACK).is_some_and(|s| idle.passes(s)))
         }
         // Standard input and pipes have no path: the thread waits for the process at the other end.
         Some("jdk.FileRead") => g.text(ON).is_some_and(|path| !path.is_empty()),

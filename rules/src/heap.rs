@@ -22,7 +22,7 @@ mod string_deduplication;
 mod tlab_allocation_ratio;
 
 use super::boxed;
-use crate::tally::PerText;
+use crate::tally::once_per_text;
 pub(crate) use allocation_rate::AllocationRate;
 pub(crate) use allocations_class::AllocationsClass;
 pub(crate) use allocations_thread::AllocationsThread;
@@ -76,17 +76,18 @@ struct AfterGc {
 /// The heap after each collection, in chronological order.
 fn after_collections(facts: &Facts) -> Vec<AfterGc> {
     // Non-generational ZGC and Shenandoah collect the whole heap every time.
-    let is_whole = |name: &str| {
+    let mut is_whole = once_per_text(|name| {
         ["Old", "Full", "MarkSweep", "Major"].iter().any(|n| name.contains(n))
             || matches!(name, "Z" | "ZGC" | "Shenandoah")
-    };
-    let (mut names, mut types) = (PerText::default(), PerText::default());
-    let collections = facts.table("jdk.GarbageCollection").rows().filter(|row| {
-        row.text("name").is_some_and(|name| *names.get(name, is_whole)) || row.text("cause") == Some("System.gc()")
     });
+    let mut is_mixed = once_per_text(|of| of.contains("Mixed"));
+    let collections = facts
+        .table("jdk.GarbageCollection")
+        .rows()
+        .filter(|row| row.text("name").is_some_and(&mut is_whole) || row.text("cause") == Some("System.gc()"));
     let mut whole: HashSet<i64> = collections.filter_map(|r| r.int("gcId")).collect();
     let g1 = facts.table("jdk.G1GarbageCollection");
-    let mixed = g1.rows().filter(|r| r.text("type").is_some_and(|of| *types.get(of, |of| of.contains("Mixed"))));
+    let mixed = g1.rows().filter(|r| r.text("type").is_some_and(&mut is_mixed));
     whole.extend(mixed.filter_map(|r| r.int("gcId")));
     facts
         .table("jdk.GCHeapSummary")

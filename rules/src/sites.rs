@@ -19,16 +19,14 @@ pub(crate) struct Site {
     pub(crate) max: f64,
 }
 
-/// Groups by place, sorted by the sum of the first measure, then by count, both descending. `place` picks the frame of
-/// a stack.
-pub(crate) fn sites_at<'f>(
-    groups: impl IntoIterator<Item = Group<'f>>,
-    place: impl Fn(StackId) -> Option<FrameId>,
-) -> Vec<Site> {
+/// Groups by place, sorted by the sum of the first measure, then by count, both descending. The place of a stack is its
+/// first application frame, or else the top frame.
+pub(crate) fn sites<'f>(facts: &Facts, groups: impl IntoIterator<Item = Group<'f>>) -> Vec<Site> {
+    let place = |stack| facts.application_frame(stack).or_else(|| facts.frames(stack).first().copied());
     let mut sites: InOrder<Option<FrameId>, Site> = InOrder::default();
     for group in groups {
         let stack = group.stack("stackTrace");
-        let frame = stack.and_then(&place);
+        let frame = stack.and_then(place);
         let site = sites.get_or(frame, || Site { frame, stack, most: f64::NEG_INFINITY, count: 0, sum: 0.0, max: 0.0 });
         if group.sum(FIRST) > site.most {
             (site.stack, site.most) = (stack, group.sum(FIRST));
@@ -40,11 +38,6 @@ pub(crate) fn sites_at<'f>(
     let mut sites: Vec<Site> = sites.into_values().collect();
     sites.sort_by(|a, b| b.sum.total_cmp(&a.sum).then(b.count.cmp(&a.count)));
     sites
-}
-
-/// [`sites_at`] the first application frame, or else the top frame.
-pub(crate) fn sites<'f>(facts: &Facts, groups: impl IntoIterator<Item = Group<'f>>) -> Vec<Site> {
-    sites_at(groups, |stack| facts.application_frame(stack).or_else(|| facts.frames(stack).first().copied()))
 }
 
 /// The name of a site for a summary; `None` if its stacks have no frames.

@@ -30,6 +30,12 @@ impl<'f, V> PerText<'f, V> {
     }
 }
 
+/// A function of texts that looks at each text only once.
+pub(super) fn once_per_text<'f, V: Copy>(look: impl Fn(&'f str) -> V) -> impl FnMut(&'f str) -> V {
+    let mut known = PerText::default();
+    move |text| *known.get(text, &look)
+}
+
 /// Sums items up by the text that `key` returns, in the order of first appearance.
 pub(super) fn tally<'f, T, V: Default>(
     items: impl IntoIterator<Item = T>,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::cost;
 use crate::series::highest;
-use crate::time::SECOND;
+use crate::time::{SECOND, warmed_up};
 use jfr_analyzers::events::{Facts, Group, GroupBy, Level, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
@@ -23,8 +23,6 @@ const CAUSES: GroupBy = GroupBy::of(&["jdk.GarbageCollection"]).by(&["cause"]).m
 const GAP: i64 = SECOND / 20;
 /// Minimum number of batches to detect growth.
 const ENOUGH: usize = 3;
-/// At JVM startup, metaspace grows to its normal size, and allocations fail at each threshold on the way.
-const WARM_UP: i64 = 60 * SECOND;
 
 /// Loaders of one class, per batch.
 #[derive(Debug, Default)]
@@ -176,7 +174,8 @@ fn measure<'f>(facts: &'f Facts, settings: &Settings) -> Measured<'f> {
     // The classes of these loaders in the last batch, as ClassLeak counts them.
     let count = |kind: &Kind| kind.batches.last_key_value().map_or(0.0, |(_, (_, classes))| *classes);
     let part: f64 = growing.iter().filter_map(|growing| kinds.get(growing.name)).map(count).sum();
-    let warm = facts.jvm().start.unwrap_or_else(|| facts.start()).saturating_add(WARM_UP);
+    // At JVM startup, metaspace grows to its normal size, and allocations fail at each threshold on the way.
+    let warm = warmed_up(facts);
     let failures = facts.table("jdk.MetaspaceAllocationFailure");
     Measured {
         batches,

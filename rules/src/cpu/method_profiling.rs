@@ -3,6 +3,7 @@
 use jfrkit_profile::units::rounded_percent;
 use std::collections::BTreeMap;
 
+use crate::names::class_of;
 use crate::overhead;
 use crate::tally::InOrder;
 use jfr_analyzers::events::{Facts, Needs};
@@ -185,14 +186,10 @@ struct Method {
 
 impl Method {
     fn of(facts: &Facts, settings: &Settings, stack: StackId) -> Option<Self> {
-        let package = |method: &str| {
-            let class = method.rsplit_once('.').map_or("", |(class, _)| class);
-            class.rsplit_once('.').map_or("", |(package, _)| package).to_owned()
-        };
         let is_method = |method: &str| !method.starts_with('[');
         let frame = facts.frames(stack).iter().copied().find(|f| {
             let method = facts.method(*f);
-            is_method(method) && !settings.matches("exclude", &package(method))
+            is_method(method) && !settings.matches("exclude", class_of(class_of(method)))
         })?;
         Some(Self { function: facts.function_of(frame), frame, stack })
     }

@@ -1,6 +1,6 @@
 //! `Fatal Errors`: how the JVM ended.
 
-use crate::tally::PerText;
+use crate::tally::once_per_text;
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Severity, Value, Verdict};
 
@@ -37,8 +37,8 @@ impl Rule for FatalErrors {
         let table = facts.table("jdk.Shutdown");
         let find = |part: &str| {
             // Any number of events may refer to one text.
-            let mut has = PerText::default();
-            table.rows().find(|row| row.text("reason").is_some_and(|text| *has.get(text, |text| text.contains(part))))
+            let mut has = once_per_text(|text| text.contains(part));
+            table.rows().find(|row| row.text("reason").is_some_and(&mut has))
         };
         if let Some(row) = find("VM Error") {
             return Verdict::warning("An internal error terminated the JVM")

@@ -1,6 +1,6 @@
 //! Causes of collections, shared by the rules that look at causes.
 
-use crate::tally::PerText;
+use crate::tally::once_per_text;
 use jfr_analyzers::events::{Facts, GroupBy, Needs};
 use jfr_analyzers::math::join_overlaps;
 use jfr_analyzers::rule::Value;
@@ -38,9 +38,9 @@ impl AskedFor {
     }
 
     pub(super) fn of(facts: &Facts) -> Self {
-        let mut causes = PerText::default();
+        let mut is_asked = once_per_text(is_asked_for);
         let rows = facts.table("jdk.GarbageCollection").rows();
-        let asked = rows.filter(|r| r.text("cause").is_some_and(|cause| *causes.get(cause, is_asked_for)));
+        let asked = rows.filter(|r| r.text("cause").is_some_and(&mut is_asked));
         let mut times: Vec<(i64, i64)> =
             asked.map(|r| (r.start.saturating_sub(AROUND), r.end.saturating_add(AROUND))).collect();
         join_overlaps(&mut times);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::causes::{AskedFor, is_asked_for};
-use crate::tally::{PerText, brief};
+use crate::tally::{brief, once_per_text};
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Value, Verdict};
@@ -117,15 +117,14 @@ impl Measured {
     /// Adds collections whose cause is a failure, and returns those that somebody asked for.
     fn add_collections(&mut self, facts: &Facts) -> BTreeSet<i64> {
         let mut asked = BTreeSet::new();
-        let mut causes = PerText::default();
-        let of_cause = |cause: &str| {
+        let mut of_cause = once_per_text(|cause| {
             let lower = cause.to_lowercase();
             (is_asked_for(cause), CAUSES.iter().any(|c| lower.contains(c)))
-        };
+        });
         for row in facts.table("jdk.GarbageCollection").rows() {
             let Some(id) = row.int("gcId") else { continue };
             let (name, cause) = (row.text("name").unwrap_or_default(), row.text("cause").unwrap_or_default());
-            let (is_asked, is_failure) = *causes.get(cause, of_cause);
+            let (is_asked, is_failure) = of_cause(cause);
             if is_asked {
                 asked.insert(id);
             } else if name == "G1Full" || is_failure {
@@ -137,11 +136,10 @@ impl Measured {
 
     /// Adds collections of Shenandoah that fell back to a pause.
     fn add_pauses(&mut self, facts: &Facts, asked: &BTreeSet<i64>) {
-        let mut pauses = PerText::default();
+        let mut is_full = once_per_text(|name| name.contains("Degenerated") || name.contains("Pause Full"));
         for row in facts.table("jdk.GCPhasePause").rows() {
             let (Some(id), Some(name)) = (row.int("gcId"), row.text("name")) else { continue };
-            let is_full = *pauses.get(name, |name| name.contains("Degenerated") || name.contains("Pause Full"));
-            if is_full && !asked.contains(&id) {
+            if is_full(name) && !asked.contains(&id) {
                 self.failed.entry(id).or_insert_with(|| (brief(name).to_owned(), row.start));
             }
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::allocation::{BY_CLASS, BYTES, SAMPLE};
 use crate::series::highest;
 use crate::sites::{Site, site_name, site_rows, sites};
-use crate::tally::{PerText, tally};
+use crate::tally::{once_per_text, tally};
 use crate::time::SECOND;
 use jfr_analyzers::events::{EVENT, FIRST, Facts, Group, GroupBy, Level, Needs};
 use jfr_analyzers::math::{map2, ratio};
@@ -238,10 +238,9 @@ impl Collections {
         let (mut allocated, mut collections, mut after): (f64, usize, Option<(i64, f64)>) = (0.0, 0, None);
         let (mut from, mut to) = (None, 0);
         let (mut asked, mut paused): (BTreeSet<i64>, f64) = (BTreeSet::new(), 0.0);
-        let mut causes = PerText::default();
+        let mut is_asked = once_per_text(|cause| ASKED.iter().any(|a| cause.contains(a)));
         for row in facts.table("jdk.GarbageCollection").rows() {
-            let is_asked = |cause: &str| ASKED.iter().any(|a| cause.contains(a));
-            if row.text("cause").is_some_and(|cause| *causes.get(cause, is_asked)) {
+            if row.text("cause").is_some_and(&mut is_asked) {
                 asked.extend(row.int("gcId"));
             } else {
                 paused += row.float("sumOfPauses").unwrap_or(0.0);
