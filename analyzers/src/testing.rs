@@ -204,7 +204,7 @@ impl Scene {
         let mut tables: BTreeMap<Text, TableData> = wanted
             .tables
             .iter()
-            .map(|(event, (fields, cap))| (event.clone(), TableData::new(fields.as_slice(), *cap)))
+            .map(|(event, (fields, cap))| (event.clone(), TableData::new(fields.clone(), *cap)))
             .collect();
         let mut groups: Vec<GroupsData> = wanted.groups.iter().map(|by| GroupsData::new(by.clone())).collect();
         for event in &self.declared {

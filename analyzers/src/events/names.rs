@@ -62,6 +62,29 @@ impl Names {
         (0..self.len()).map(|place| self.get(place).unwrap_or_default())
     }
 
+    /// The names, with a separator between them.
+    #[must_use]
+    pub fn join(&self, separator: &str) -> String {
+        self.iter().collect::<Vec<_>>().join(separator)
+    }
+
+    /// These names, and those of `more` that are not among them.
+    pub(crate) fn with(&self, more: &Self) -> Self {
+        let mut all: Vec<&str> = self.iter().collect();
+        for name in more.iter() {
+            if !all.contains(&name) {
+                all.push(name);
+            }
+        }
+        if all.len() == self.len() {
+            self.clone()
+        } else if self.is_empty() && all.len() == more.len() {
+            more.clone()
+        } else {
+            all.into_iter().collect()
+        }
+    }
+
     /// Whether a name is in the list.
     #[must_use]
     pub fn contains(&self, name: &str) -> bool {
@@ -147,5 +170,7 @@ mod tests {
         assert_ne!(made, Names::constant(&["duration", "path"]));
         assert_ne!(made, Names::constant(&["path"]));
         assert!(Names::default().is_empty());
+        assert_eq!(constant.with(&Names::constant(&["duration", "path", "bytes"])).join(" "), "path duration bytes");
+        assert_eq!(Names::NONE.with(&constant).with(&made), constant);
     }
 }

@@ -222,19 +222,18 @@ impl Consumer for Context<'_> {
             }
             return;
         }
-        let filter = &self.options.filter;
-        let range = filter.range.first().0..filter.range.end().0;
+        let range = &self.options.filter.range;
         if self.options.native_leaks && matches!(reading.route, Route::Malloc | Route::Free) {
-            let nanos = clock.nanos(row.get(TIME)).0;
+            let at = clock.nanos(row.get(TIME));
             if reading.route == Route::Free {
-                part.memory.free(row.get(SECOND.of::<u64>()), nanos);
-            } else if range.contains(&nanos) {
+                part.memory.free(row.get(SECOND.of::<u64>()), at.0);
+            } else if range.contains(at) {
                 let key = part.gathered.key(reading, row, lengths);
-                part.memory.malloc(row.get(SECOND.of::<u64>()), nanos, key, row.get(AMOUNT));
+                part.memory.malloc(row.get(SECOND.of::<u64>()), at.0, key, row.get(AMOUNT));
             }
             return;
         }
-        if plans.timed && !range.contains(&clock.nanos(row.get(TIME)).0) {
+        if plans.timed && !range.contains(clock.nanos(row.get(TIME))) {
             // It still shows that an exception event within the range belongs to a throw outside of it.
             if reading.route == Route::ErrorThrow && part.errors.last() != Some(&row.get(KEY)) {
                 part.errors.push(row.get(KEY));

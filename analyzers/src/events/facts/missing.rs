@@ -138,11 +138,10 @@ impl Facts {
         // Among equals, the one that the rule names first.
         reasons.reverse();
         let (_, nearest) = reasons.into_iter().max_by_key(|(presence, _)| *presence)?;
-        let listed = |separator| names.iter().collect::<Vec<_>>().join(separator);
         Some(match names.len() {
             0 | 1 => nearest,
-            2 => format!("neither {} is available: {nearest}", listed(" nor ")),
-            _ => format!("none of {} is available: {nearest}", listed(", ")),
+            2 => format!("neither {} is available: {nearest}", names.join(" nor ")),
+            _ => format!("none of {} is available: {nearest}", names.join(", ")),
         })
     }
 

@@ -1,10 +1,9 @@
 //! All events of a type, with selected fields.
 
-use std::sync::Arc;
-
 use super::Facts;
 use super::bounded::Places;
 use crate::events::cell::Cell;
+use crate::events::names::Names;
 use crate::math::Timed;
 use jfrkit_profile::index::{at, range};
 use jfrkit_profile::{StackId, StrId};
@@ -12,7 +11,7 @@ use jfrkit_profile::{StackId, StrId};
 /// The events of one type, in order of their start.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TableData {
-    pub(crate) fields: Arc<[Arc<str>]>,
+    pub(crate) fields: Names,
     /// Which of the fields are declared in any chunk.
     pub(crate) declared: Vec<bool>,
     pub(crate) cap: usize,
@@ -35,8 +34,7 @@ struct Row {
 }
 
 impl TableData {
-    pub(crate) fn new(fields: impl Into<Arc<[Arc<str>]>>, cap: usize) -> Self {
-        let fields = fields.into();
+    pub(crate) fn new(fields: Names, cap: usize) -> Self {
         debug_assert!(fields.len() <= u32::BITS as usize, "{fields:?}");
         Self { declared: vec![false; fields.len()], fields, cap, ..Self::default() }
     }
@@ -79,7 +77,7 @@ impl TableData {
 
     /// The text of a field in each row.
     pub(crate) fn texts(&self, field: &str) -> impl Iterator<Item = Option<StrId>> {
-        let place = self.fields.iter().position(|f| **f == *field).unwrap_or(usize::MAX);
+        let place = self.fields.position(field).unwrap_or(usize::MAX);
         (0..self.rows.len()).map(move |row| self.cell(row, place).text())
     }
 
@@ -133,7 +131,7 @@ impl<'f> Table<'f> {
     /// Whether the recorded JVM has this field.
     #[must_use]
     pub fn has(&self, field: &str) -> bool {
-        let place = self.data.fields.iter().position(|f| **f == *field);
+        let place = self.data.fields.position(field);
         place.and_then(|i| self.data.declared.get(i)).copied().unwrap_or(false)
     }
 
@@ -206,7 +204,7 @@ impl<'f> Event<'f> {
     /// A field.
     #[must_use]
     pub fn cell(&self, field: &str) -> Cell {
-        let place = self.data.fields.iter().position(|f| **f == *field);
+        let place = self.data.fields.position(field);
         debug_assert!(place.is_some(), "the rule does not request the field {field}, only {:?}", self.data.fields);
         place.map_or(Cell::Null, |place| self.data.cell(self.row, place))
     }

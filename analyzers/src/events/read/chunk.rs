@@ -23,6 +23,7 @@ use crate::hash::HashMap;
 use crate::numbered::Numbered;
 use crate::profiles::execution::{by_jvm, has_default_state};
 use crate::rule::AnalysisOptions;
+use crate::time_range::span;
 use jfrkit_profile::index::{Id, IndexVec, at, at_mut};
 use jfrkit_profile::{StackId, units};
 
@@ -67,7 +68,7 @@ pub(super) struct Gathered {
 impl Gathered {
     pub(super) fn new(wanted: &Wanted) -> Self {
         Self {
-            tables: wanted.tables.values().map(|(fields, cap)| TableData::new(fields.as_slice(), *cap)).collect(),
+            tables: wanted.tables.values().map(|(fields, cap)| TableData::new(fields.clone(), *cap)).collect(),
             groups: wanted.groups.iter().map(|by| GroupsData::new(by.clone())).collect(),
         }
     }
@@ -125,7 +126,7 @@ impl<'o> Context<'o> {
         options: &'o AnalysisOptions,
         shared: &'o Shared,
     ) -> Self {
-        let begin = recording.headers().map(|(_, header)| header.start_nanos.0).min().unwrap_or(0);
+        let (EpochNanos(begin), _) = span(&[recording]);
         let bounds = Bounds::of(recording.headers().map(|(_, header)| header));
         let bounds = bounds.within(options.range);
         let segment = segment(recording.chunk_count(), SEGMENT);

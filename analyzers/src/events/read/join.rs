@@ -128,7 +128,7 @@ impl Joined {
         }
         for groups in &self.gathered.groups {
             if let Some(others) = &groups.others {
-                let (events, kept) = (groups.by.events.iter().collect::<Vec<_>>().join(", "), groups.len());
+                let (events, kept) = (groups.by.events.join(", "), groups.len());
                 notes.push(format!(
                     "{} {events} events beyond the first {kept} groups are counted as one group",
                     others.count

@@ -1,11 +1,11 @@
 //! The combined needs of all rules.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use super::plan::FIELDS;
 use crate::events::facts::{ALWAYS, SHAPE};
 use crate::events::methods::MethodSet;
+use crate::events::names::Names;
 use crate::events::needs::{AMOUNT, EVENT, GroupBy, MAX_KEYS, MAX_MEASURES, Needs, TableNeed};
 use crate::rule::{AnalysisError, Text};
 
@@ -13,7 +13,7 @@ use crate::rule::{AnalysisError, Text};
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Wanted {
     /// Fields and row limit, by event type.
-    pub(crate) tables: BTreeMap<Text, (Vec<Arc<str>>, usize)>,
+    pub(crate) tables: BTreeMap<Text, (Names, usize)>,
     pub(crate) groups: Vec<GroupBy>,
     pub(crate) methods: Vec<MethodSet>,
 }
@@ -52,7 +52,7 @@ impl Wanted {
         for group in &self.groups {
             let (keys, measures) = (group.keys.len(), group.measures.len());
             if keys > MAX_KEYS || measures > MAX_MEASURES {
-                let events = group.events.iter().collect::<Vec<_>>().join(", ");
+                let events = group.events.join(", ");
                 return Err(AnalysisError::TooManyKeys {
                     events,
                     keys,
@@ -94,18 +94,13 @@ impl Wanted {
     fn table(&mut self, need: &TableNeed) {
         let (fields, cap) = self.tables.entry(need.event.clone()).or_default();
         *cap = need.cap.max(*cap);
-        for field in need.fields.iter() {
-            if !fields.iter().any(|known| **known == *field) {
-                fields.push(field.into());
-            }
-        }
+        *fields = fields.with(&need.fields);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::events::Names;
 
     #[test]
     fn groups_made_at_run_time_with_too_many_keys_are_an_error() {
